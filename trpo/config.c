@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/config.h"
+
+#include <math.h>
+
+#define RUN(member) offsetof(tb_run_config, member)
+#define LEARNER(member) offsetof(tb_learner_config, member)
+
+const tb_option tb_run_options[] = {
+    {"steps", TB_OPTION_I64, RUN(steps), 100000, 1, 1e15, NULL, "Environment steps of training."},
+    {"eval_every", TB_OPTION_I64, RUN(eval_every), 10000, 0, 1e15, NULL,
+     "Environment steps between two evaluations; 0 evaluates only at the end."},
+    {"eval_episodes", TB_OPTION_I64, RUN(eval_episodes), 10, 1, 1e6, NULL,
+     "Episodes of each evaluation under way (mode of the policy, frozen normaliser)."},
+    {"final_eval_episodes", TB_OPTION_I64, RUN(final_eval_episodes), 100, 1, 1e6, NULL,
+     "Episodes of the evaluation at the end, on starts of their own."},
+    {"precision", TB_OPTION_ENUM, RUN(precision), TB_PRECISION_F32, 0, 0, "f32|f64",
+     "Number type of observations, networks and kernels; sums and conjugate gradients are always double."},
+    {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
+};
+
+const tb_option tb_learner_options[] = {
+    {"batch_steps", TB_OPTION_I64, LEARNER(batch_steps), 2048, 1, 1e9, NULL,
+     "Environment steps between two updates, over all lanes; a multiple of lanes."},
+    {"lanes", TB_OPTION_I64, LEARNER(lanes), 8, 1, 65536, NULL,
+     "Environments stepped side by side. Part of the experiment: the result depends on it, never on threads."},
+    {"gamma", TB_OPTION_F64, LEARNER(gamma), 0.99, 0, 1, NULL, "Discount factor."},
+    {"lambda", TB_OPTION_F64, LEARNER(lambda), 0.95, 0, 1, NULL,
+     "GAE parameter (Schulman et al. 2016, eq. 16); 1 gives Monte-Carlo advantages."},
+    {"normalize_observations", TB_OPTION_BOOL, LEARNER(normalize_observations), 1, 0, 1, NULL,
+     "Shift and scale observations by running statistics, frozen during a batch and its update."},
+    {"normalize_advantages", TB_OPTION_BOOL, LEARNER(normalize_advantages), 1, 0, 1, NULL,
+     "Scale advantages to mean 0 and standard deviation 1 over the whole batch."},
+    {"observation_clip", TB_OPTION_F64, LEARNER(observation_clip), 10, 1e-3, INFINITY, NULL,
+     "Normalised observations are clipped to plus or minus this."},
+    {"clip_actions", TB_OPTION_BOOL, LEARNER(clip_actions), 1, 0, 1, NULL,
+     "Clip Box actions to their bounds before the environment sees them; likelihoods use the unclipped action."},
+    {"critic_normalize_targets", TB_OPTION_BOOL, LEARNER(critic_normalize_targets), 1, 0, 1, NULL,
+     "The critic's network predicts value targets shifted and scaled by their running statistics."},
+    {"log_std_init", TB_OPTION_F64, LEARNER(log_std_init), 0, -20, 20, NULL,
+     "Initial log standard deviation of Gaussian policies."},
+    {"policy_out_gain", TB_OPTION_F64, LEARNER(policy_out_gain), 0.01, 0, 100, NULL,
+     "Gain of the initial weights of the policy's last layer."},
+    {"critic_learning_rate", TB_OPTION_F64, LEARNER(critic_learning_rate), 1e-3, 0, 10, NULL,
+     "Adam step size of the critic (Kingma & Ba 2015)."},
+    {"critic_epochs", TB_OPTION_I64, LEARNER(critic_epochs), 10, 0, 10000, NULL,
+     "Passes of the critic over each batch."},
+    {"critic_minibatch", TB_OPTION_I64, LEARNER(critic_minibatch), 128, 0, 1e9, NULL,
+     "Rows of one critic step; 0 takes the whole batch."},
+    {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
+};
