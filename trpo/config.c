@@ -15,7 +15,8 @@ const tb_option tb_run_options[] = {
     {"final_eval_episodes", TB_OPTION_I64, RUN(final_eval_episodes), 100, 1, 1e6, NULL,
      "Episodes of the evaluation at the end, on starts of their own."},
     {"precision", TB_OPTION_ENUM, RUN(precision), TB_PRECISION_F32, 0, 0, "f32|f64",
-     "Number type of observations, networks and kernels; sums and conjugate gradients are always double."},
+     "Number type of observations, networks and kernels; sums and conjugate gradients are always "
+     "double."},
     {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
 };
 
@@ -23,7 +24,8 @@ const tb_option tb_learner_options[] = {
     {"batch_steps", TB_OPTION_I64, LEARNER(batch_steps), 2048, 1, 1e9, NULL,
      "Environment steps between two updates, over all lanes; a multiple of lanes."},
     {"lanes", TB_OPTION_I64, LEARNER(lanes), 8, 1, 65536, NULL,
-     "Environments stepped side by side. Part of the experiment: the result depends on it, never on threads."},
+     "Environments stepped side by side. Part of the experiment: the result depends on it, never "
+     "on threads."},
     {"gamma", TB_OPTION_F64, LEARNER(gamma), 0.99, 0, 1, NULL, "Discount factor."},
     {"lambda", TB_OPTION_F64, LEARNER(lambda), 0.95, 0, 1, NULL,
      "GAE parameter (Schulman et al. 2016, eq. 16); 1 gives Monte-Carlo advantages."},
@@ -34,7 +36,8 @@ const tb_option tb_learner_options[] = {
     {"observation_clip", TB_OPTION_F64, LEARNER(observation_clip), 10, 1e-3, INFINITY, NULL,
      "Normalised observations are clipped to plus or minus this."},
     {"clip_actions", TB_OPTION_BOOL, LEARNER(clip_actions), 1, 0, 1, NULL,
-     "Clip Box actions to their bounds before the environment sees them; likelihoods use the unclipped action."},
+     "Clip Box actions to their bounds before the environment sees them; likelihoods use the "
+     "unclipped action."},
     {"critic_normalize_targets", TB_OPTION_BOOL, LEARNER(critic_normalize_targets), 1, 0, 1, NULL,
      "The critic's network predicts value targets shifted and scaled by their running statistics."},
     {"log_std_init", TB_OPTION_F64, LEARNER(log_std_init), 0, -20, 20, NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run can be told: run options and learner options (common to every algorithm). The keys that only one algorithm
- * understands are in its own file under trpo/update/.
+ * What a run can be told: run options and learner options (common to every algorithm). The keys
+ * that only one algorithm understands are in its own file under trpo/update/.
  */
 #ifndef TRPO_CONFIG_H
 #define TRPO_CONFIG_H
@@ -12,9 +12,9 @@ enum { TB_PRECISION_F32, TB_PRECISION_F64 };
 
 /* How long a run is and how it is measured. Suite keys of [suite] and of each [[env]]. */
 typedef struct tb_run_config {
-    int64_t steps;               /* environment steps of training */
-    int64_t eval_every;          /* evaluate each time this many steps are done; 0 = only at the end */
-    int64_t eval_episodes;       /* episodes of an evaluation under way */
+    int64_t steps;         /* environment steps of training */
+    int64_t eval_every;    /* evaluate each time this many steps are done; 0 = only at the end */
+    int64_t eval_episodes; /* episodes of an evaluation under way */
     int64_t final_eval_episodes; /* episodes of the evaluation at the end */
     int32_t precision;           /* TB_PRECISION_* */
     int32_t reserved;
@@ -22,17 +22,18 @@ typedef struct tb_run_config {
 
 /* Sampling, advantages and critic. Suite keys of [defaults], [[algorithm]] and [env.override]. */
 typedef struct tb_learner_config {
-    int64_t batch_steps;  /* N: environment steps between two updates, over all lanes; a multiple of `lanes` */
-    int64_t lanes;        /* environments stepped side by side; part of the result, not of the machine */
-    double gamma;         /* discount */
-    double lambda;        /* GAE(lambda), Schulman et al. 2016, eq. 16 */
+    int64_t batch_steps; /* N: environment steps between two updates, over all lanes; a multiple of
+                            `lanes` */
+    int64_t lanes; /* environments stepped side by side; part of the result, not of the machine */
+    double gamma;  /* discount */
+    double lambda; /* GAE(lambda), Schulman et al. 2016, eq. 16 */
     int32_t normalize_observations;
     int32_t normalize_advantages;
     double observation_clip; /* normalised observations are clipped to +- this */
     int32_t clip_actions;    /* clip Box actions to their bounds before step() */
     int32_t critic_normalize_targets;
-    double log_std_init;     /* initial log standard deviation of Gaussian policies */
-    double policy_out_gain;  /* gain of the policy's last layer */
+    double log_std_init;    /* initial log standard deviation of Gaussian policies */
+    double policy_out_gain; /* gain of the policy's last layer */
     double critic_learning_rate;
     int64_t critic_epochs;
     int64_t critic_minibatch; /* rows; 0 = the whole batch */

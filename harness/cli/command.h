@@ -15,14 +15,15 @@ enum {
     TB_EXIT_MISMATCH = 3,     /* data mismatch: hash, schema, replay */
     TB_EXIT_REGRESSION = 4,   /* compare --gate */
     TB_EXIT_IO = 74,
-    TB_EXIT_AGAIN = 75,       /* stopped with a checkpoint: run me again */
+    TB_EXIT_AGAIN = 75, /* stopped with a checkpoint: run me again */
     TB_EXIT_INT = 130,
     TB_EXIT_TERM = 143
 };
 
 typedef struct tb_command {
-    const char *name;    /* "replay" */
-    const char *summary; /* one line of `trpo-bench --help`; NULL = hidden (used by the program itself) */
+    const char *name; /* "replay" */
+    const char
+        *summary; /* one line of `trpo-bench --help`; NULL = hidden (used by the program itself) */
     /* argv[0] is "trpo-bench <name>"; parses with argp, returns an exit code. */
     int (*run)(int argc, char **argv);
 } tb_command;
@@ -35,7 +36,7 @@ int tb_cli_error(const tb_error *error, int exit_code);
 /* The exit code that fits a status: TB_E_IO 74, everything else 2. */
 int tb_cli_exit_code(tb_status status);
 
-extern const tb_command tb_command_run, tb_command_list, tb_command_report, tb_command_check, tb_command_replay,
-    tb_command_run_cell, tb_command_scan_plugin;
+extern const tb_command tb_command_run, tb_command_list, tb_command_report, tb_command_check,
+    tb_command_replay, tb_command_run_cell, tb_command_scan_plugin;
 
 #endif

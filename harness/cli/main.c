@@ -13,19 +13,20 @@ static void print_help(FILE *out)
 {
     size_t n;
     const tb_command *const *commands = tb_commands(&n);
-    fprintf(out,
-            "Usage: trpo-bench SUITE.toml [OPTION...]     run a suite and write its report\n"
-            "       trpo-bench COMMAND [ARGUMENT...]\n\n"
-            "Benchmarks TRPO and its relatives over environments, policies and seeds; writes tables and figures.\n\n"
-            "Commands (each has --help):\n");
+    fprintf(out, "Usage: trpo-bench SUITE.toml [OPTION...]     run a suite and write its report\n"
+                 "       trpo-bench COMMAND [ARGUMENT...]\n\n"
+                 "Benchmarks TRPO and its relatives over environments, policies and seeds; writes "
+                 "tables and figures.\n\n"
+                 "Commands (each has --help):\n");
     for (size_t i = 0; i < n; i++)
         if (commands[i]->summary != NULL)
             fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out,
-            "\n      --help     show this text\n      --version  show the version\n\n"
-            "Exit codes: 0 every cell done; 1 some cell failed (the report is still written); 2 usage, suite or plugin\n"
-            "error, nothing ran; 3 data mismatch; 74 input/output error; 130, 143 stopped by SIGINT, SIGTERM.\n\n"
-            "Start with: trpo-bench suites/smoke.toml\n");
+    fprintf(out, "\n      --help     show this text\n      --version  show the version\n\n"
+                 "Exit codes: 0 every cell done; 1 some cell failed (the report is still written); "
+                 "2 usage, suite or plugin\n"
+                 "error, nothing ran; 3 data mismatch; 74 input/output error; 130, 143 stopped by "
+                 "SIGINT, SIGTERM.\n\n"
+                 "Start with: trpo-bench suites/smoke.toml\n");
 }
 
 static const tb_command *find_command(const char *name)
@@ -55,10 +56,15 @@ static int unknown_command(const char *word)
             names[n_names++] = commands[i]->name;
     const char *nearest = tb_nearest(word, names, n_names);
     if (nearest != NULL)
-        fprintf(stderr, "trpo-bench: no command \"%s\"; did you mean \"%s\"? (trpo-bench --help lists all)\n", word,
-                nearest);
+        fprintf(
+            stderr,
+            "trpo-bench: no command \"%s\"; did you mean \"%s\"? (trpo-bench --help lists all)\n",
+            word, nearest);
     else
-        fprintf(stderr, "trpo-bench: \"%s\" is neither a suite (*.toml) nor a command; see trpo-bench --help\n", word);
+        fprintf(
+            stderr,
+            "trpo-bench: \"%s\" is neither a suite (*.toml) nor a command; see trpo-bench --help\n",
+            word);
     return TB_EXIT_USAGE;
 }
 
@@ -70,7 +76,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return TB_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return TB_EXIT_OK;
     }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * A suite: what a TOML file asks for, resolved to the last default, and the ordered list of cells that follows from it.
+ * A suite: what a TOML file asks for, resolved to the last default, and the ordered list of cells
+ * that follows from it.
  *
- *   suite.toml --tb_suite_load--> tb_suite --tb_suite_to_json--> suite.resolved.json --tb_suite_from_json--> tb_suite
+ *   suite.toml --tb_suite_load--> tb_suite --tb_suite_to_json--> suite.resolved.json
+ * --tb_suite_from_json--> tb_suite
  *
- * Layers of an option, weakest first: its default; [suite] (run options); [defaults] (learner and algorithm options);
- * [[algorithm]]; [[env]] (run options) and [env.override] (learner and algorithm options, every algorithm);
- * [env.override.<algorithm name>]; --set key=value.
+ * Layers of an option, weakest first: its default; [suite] (run options); [defaults] (learner and
+ * algorithm options);
+ * [[algorithm]]; [[env]] (run options) and [env.override] (learner and algorithm options, every
+ * algorithm); [env.override.<algorithm name>]; --set key=value.
  */
 #ifndef HARNESS_SUITE_SUITE_H
 #define HARNESS_SUITE_SUITE_H
@@ -17,7 +20,8 @@
 #include "trpo/config.h"
 #include "trpo/update/algorithm.h"
 
-#define TB_SCHEMA_VERSION 1 /* of suite.resolved.json, run.json and every hash; bump on any change of meaning */
+#define TB_SCHEMA_VERSION                                                                          \
+    1 /* of suite.resolved.json, run.json and every hash; bump on any change of meaning */
 
 typedef struct tb_suite_env {
     char *id;                  /* "classic/CartPole-v1" */
@@ -28,7 +32,7 @@ typedef struct tb_suite_env {
 } tb_suite_env;
 
 typedef struct tb_suite_policy {
-    char *id;              /* "mlp" */
+    char *id; /* "mlp" */
     char *label;
     json_t *params;
     char *critic_id;       /* architecture of the critic; default: the same */
@@ -54,7 +58,7 @@ typedef struct tb_suite {
     char *source_text; /* the TOML verbatim; NULL when read from JSON */
     char **plugins;    /* extra plugin files or folders, resolved against the suite file's folder */
     size_t n_plugins;
-    int64_t *seeds;    /* >= 0, ascending, distinct */
+    int64_t *seeds; /* >= 0, ascending, distinct */
     size_t n_seeds;
     tb_suite_env *envs;
     size_t n_envs;
@@ -63,16 +67,17 @@ typedef struct tb_suite {
     tb_suite_algorithm *algorithms;
     size_t n_algorithms;
     tb_suite_setting *settings; /* [n_envs][n_algorithms] */
-    char hash[65];              /* SHA-256 hex of the canonical JSON without seeds, plugins' paths and source */
+    char hash[65]; /* SHA-256 hex of the canonical JSON without seeds, plugins' paths and source */
 } tb_suite;
 
 /* One run to do: indices into the suite. */
 typedef struct tb_cell {
     size_t env, policy, algorithm;
     int64_t seed;
-    char id[17];  /* first 16 hex digits of the SHA-256 of its own resolved configuration, seed and schema version */
-    char *path;   /* "runs/classic__CartPole-v1/mlp/trpo/s0003", relative to the results folder */
-    char *label;  /* "classic/CartPole-v1 mlp trpo s3": what --filter matches and progress shows */
+    char id[17]; /* first 16 hex digits of the SHA-256 of its own resolved configuration, seed and
+                    schema version */
+    char *path;  /* "runs/classic__CartPole-v1/mlp/trpo/s0003", relative to the results folder */
+    char *label; /* "classic/CartPole-v1 mlp trpo s3": what --filter matches and progress shows */
 } tb_cell;
 
 typedef struct tb_plan {
@@ -87,26 +92,31 @@ typedef struct tb_suite_overrides {
     size_t n_set;
 } tb_suite_overrides;
 
-/* Plugin paths that the suite names, resolved and allocated, before everything else is looked at: the catalog needs
- * them. Only the TOML syntax and these keys are checked. Free with tb_suite_free_paths. */
+/* Plugin paths that the suite names, resolved and allocated, before everything else is looked at:
+ * the catalog needs them. Only the TOML syntax and these keys are checked. Free with
+ * tb_suite_free_paths. */
 tb_status tb_suite_plugin_paths(const char *path, char ***paths, size_t *n, tb_error *error);
 void tb_suite_free_paths(char **paths, size_t n);
 
-/* Reads and checks a suite against the catalog: unknown keys, wrong types, out-of-range values, unknown plugins,
- * algorithms or parameters are errors `file:line:column: what; nearest valid`. On success *out must be freed. */
-tb_status tb_suite_load(const char *path, const tb_catalog *catalog, const tb_suite_overrides *overrides, tb_suite **out,
-                        tb_error *error);
+/* Reads and checks a suite against the catalog: unknown keys, wrong types, out-of-range values,
+ * unknown plugins, algorithms or parameters are errors `file:line:column: what; nearest valid`. On
+ * success *out must be freed. */
+tb_status tb_suite_load(const char *path, const tb_catalog *catalog,
+                        const tb_suite_overrides *overrides, tb_suite **out, tb_error *error);
 
-/* New reference to the resolved suite as JSON (sorted keys, every option spelled out, schema_version, hash). */
+/* New reference to the resolved suite as JSON (sorted keys, every option spelled out,
+ * schema_version, hash). */
 json_t *tb_suite_to_json(const tb_suite *suite);
 tb_status tb_suite_from_json(const json_t *json, tb_suite **out, tb_error *error);
 void tb_suite_free(tb_suite *suite); /* takes NULL */
 
-/* Cells in running order. `filter`: POSIX extended regular expression on the cell's label, NULL = all. */
+/* Cells in running order. `filter`: POSIX extended regular expression on the cell's label, NULL =
+ * all. */
 tb_status tb_plan_make(const tb_suite *suite, const char *filter, tb_plan *out, tb_error *error);
 void tb_plan_free(tb_plan *plan);
 
-/* The resolved configuration of one cell, without the seed: what its id hashes, what run.json records. New reference. */
+/* The resolved configuration of one cell, without the seed: what its id hashes, what run.json
+ * records. New reference. */
 json_t *tb_cell_config_json(const tb_suite *suite, const tb_cell *cell);
 
 #endif

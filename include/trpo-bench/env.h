@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * trpo-bench plugin ABI 1.0: environments ("tb.env-factory/1") and their extensions. Rules: plugin.h.
+ * trpo-bench plugin ABI 1.0: environments ("tb.env-factory/1") and their extensions. Rules:
+ * plugin.h.
  *
  * Contract of an environment:
- *  - a trajectory is a pure function of (id, parameters, episode key, actions): not of the thread, the instance, the
- *    order of episodes, or what was played before;
- *  - step() never resets by itself and always writes the true successor observation, also at the end of an episode;
- *  - TERMINATED (the task ended) and TRUNCATED (the episode was cut) are independent. The time limit belongs to the
- *    HOST (max_episode_steps); an environment raises TRUNCATED only for cuts of its own;
- *  - the host clips Box actions to their bounds before step() (suite key clip_actions, recorded); likelihoods use the
- *    unclipped action, `replay` never clips. An environment treats any finite value as its reference does;
- *  - buffers belong to the host, are 64-byte aligned, never alias, and are valid only during the call.
- *  Writing one by hand is rarely needed: env_kit.h builds everything below from four functions.
+ *  - a trajectory is a pure function of (id, parameters, episode key, actions): not of the thread,
+ * the instance, the order of episodes, or what was played before;
+ *  - step() never resets by itself and always writes the true successor observation, also at the
+ * end of an episode;
+ *  - TERMINATED (the task ended) and TRUNCATED (the episode was cut) are independent. The time
+ * limit belongs to the HOST (max_episode_steps); an environment raises TRUNCATED only for cuts of
+ * its own;
+ *  - the host clips Box actions to their bounds before step() (suite key clip_actions, recorded);
+ * likelihoods use the unclipped action, `replay` never clips. An environment treats any finite
+ * value as its reference does;
+ *  - buffers belong to the host, are 64-byte aligned, never alias, and are valid only during the
+ * call. Writing one by hand is rarely needed: env_kit.h builds everything below from four
+ * functions.
  */
 #ifndef TRPO_BENCH_ENV_H
 #define TRPO_BENCH_ENV_H
@@ -22,78 +27,92 @@
 extern "C" {
 #endif
 
-/* ---- spaces --------------------------------------------------------------------------------------------------- */
+/* ---- spaces
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 #define TB_SPACE_BOX 1u
-#define TB_SPACE_DISCRETE 2u        /* one category index */
-#define TB_SPACE_MULTI_DISCRETE 3u  /* several category indices */
-#define TB_SPACE_MULTI_BINARY 4u    /* several 0/1 values */
+#define TB_SPACE_DISCRETE 2u       /* one category index */
+#define TB_SPACE_MULTI_DISCRETE 3u /* several category indices */
+#define TB_SPACE_MULTI_BINARY 4u   /* several 0/1 values */
 
-#define TB_SPACE_OBSERVATION 0u     /* `which` of tb_env_api.space */
+#define TB_SPACE_OBSERVATION 0u /* `which` of tb_env_api.space */
 #define TB_SPACE_ACTION 1u
 
-/* One leaf of the observation or action. Host allocates and sets struct_size; plugin fills what fits.
- * Composite observations are packed leaves: leaf i lies at `offset` in the buffer and takes `bytes` bytes. */
+/* One leaf of the observation or action. Host allocates and sets struct_size; plugin fills what
+ * fits. Composite observations are packed leaves: leaf i lies at `offset` in the buffer and takes
+ * `bytes` bytes. */
 typedef struct tb_space {
     uint32_t struct_size;
-    uint32_t kind;              /* TB_SPACE_BOX ... */
-    uint32_t dtype;             /* TB_F64, TB_F32, TB_I32 or TB_U8; DISCRETE and MULTI_DISCRETE: TB_I32 */
-    uint32_t ndim;              /* 0 to 8; 0 = scalar */
-    uint64_t shape[8];          /* entries from ndim on are 0 */
-    uint64_t count;             /* product of shape: number of elements, at least 1 */
-    const double *low;          /* BOX: count entries, may be -INFINITY; owned by the env until destroy. Else NULL */
-    const double *high;         /* BOX: count entries, low <= high */
-    const int64_t *nvec;        /* DISCRETE, MULTI_DISCRETE: count category numbers, each >= 1; until destroy. Else NULL */
-    const int64_t *start;       /* DISCRETE, MULTI_DISCRETE: first index of each; NULL = all 0 */
-    const char *name;           /* "observation", "image"; until destroy. Never NULL */
-    uint64_t n_leaves;          /* leaves of this observation or action, at least 1 */
-    uint64_t offset;            /* of this leaf in the packed buffer, bytes, multiple of 8 */
-    uint64_t bytes;             /* size of this leaf, bytes */
+    uint32_t kind;     /* TB_SPACE_BOX ... */
+    uint32_t dtype;    /* TB_F64, TB_F32, TB_I32 or TB_U8; DISCRETE and MULTI_DISCRETE: TB_I32 */
+    uint32_t ndim;     /* 0 to 8; 0 = scalar */
+    uint64_t shape[8]; /* entries from ndim on are 0 */
+    uint64_t count;    /* product of shape: number of elements, at least 1 */
+    const double
+        *low; /* BOX: count entries, may be -INFINITY; owned by the env until destroy. Else NULL */
+    const double *high;   /* BOX: count entries, low <= high */
+    const int64_t *nvec;  /* DISCRETE, MULTI_DISCRETE: count category numbers, each >= 1; until
+                             destroy. Else NULL */
+    const int64_t *start; /* DISCRETE, MULTI_DISCRETE: first index of each; NULL = all 0 */
+    const char *name;     /* "observation", "image"; until destroy. Never NULL */
+    uint64_t n_leaves;    /* leaves of this observation or action, at least 1 */
+    uint64_t offset;      /* of this leaf in the packed buffer, bytes, multiple of 8 */
+    uint64_t bytes;       /* size of this leaf, bytes */
 } tb_space;
 
-/* ---- description ---------------------------------------------------------------------------------------------- */
+/* ---- description
+ * ---------------------------------------------------------------------------------------------- */
 
-#define TB_ENV_NONDETERMINISTIC 1u  /* breaks the pure-function contract; its results carry a mark */
-#define TB_ENV_ONE_PER_PROCESS 2u   /* uses process-global state: the host isolates it */
-#define TB_ENV_STOCHASTIC_STEP 4u   /* step() consumes randomness (matters for vine's common random numbers) */
+#define TB_ENV_NONDETERMINISTIC 1u /* breaks the pure-function contract; its results carry a mark  \
+                                    */
+#define TB_ENV_ONE_PER_PROCESS 2u  /* uses process-global state: the host isolates it */
+#define TB_ENV_STOCHASTIC_STEP                                                                     \
+    4u /* step() consumes randomness (matters for vine's common random numbers) */
 
-typedef struct tb_env_desc {    /* owned by the plugin until deinit */
+typedef struct tb_env_desc { /* owned by the plugin until deinit */
     uint32_t struct_size;
-    uint32_t flags;             /* TB_ENV_* */
-    const char *id;             /* "classic/CartPole-v1", pattern ns/Name-vN; new N = new behaviour */
-    const char *summary;        /* one sentence */
-    const char *reference;      /* what it must match: "Gymnasium 1.0.0 CartPole-v1"; NULL = nothing */
-    uint64_t max_episode_steps; /* time limit, steps; 0 = none. The HOST enforces it and raises truncated */
+    uint32_t flags;        /* TB_ENV_* */
+    const char *id;        /* "classic/CartPole-v1", pattern ns/Name-vN; new N = new behaviour */
+    const char *summary;   /* one sentence */
+    const char *reference; /* what it must match: "Gymnasium 1.0.0 CartPole-v1"; NULL = nothing */
+    uint64_t max_episode_steps; /* time limit, steps; 0 = none. The HOST enforces it and raises
+                                   truncated */
     double reward_threshold;    /* return from which the task counts as solved; NaN = none */
-    double return_random;       /* mean return of the uniform random policy; NaN = unknown. For normalised scores: */
-    double return_ref;          /* return of a good policy; NaN = unknown. (x - random) / (ref - random) */
+    double return_random; /* mean return of the uniform random policy; NaN = unknown. For normalised
+                             scores: */
+    double return_ref; /* return of a good policy; NaN = unknown. (x - random) / (ref - random) */
 } tb_env_desc;
 
-/* ---- the environment ------------------------------------------------------------------------------------------ */
+/* ---- the environment
+ * ------------------------------------------------------------------------------------------ */
 
 #define TB_TERMINATED 1u
-#define TB_TRUNCATED 2u         /* a cut of the environment's own; both bits may be set */
+#define TB_TRUNCATED 2u /* a cut of the environment's own; both bits may be set */
 
-typedef struct tb_step {        /* host allocates and sets struct_size */
+typedef struct tb_step { /* host allocates and sets struct_size */
     uint32_t struct_size;
-    uint32_t flags;             /* TB_TERMINATED | TB_TRUNCATED */
+    uint32_t flags; /* TB_TERMINATED | TB_TRUNCATED */
     double reward;
 } tb_step;
 
-typedef struct tb_env tb_env;   /* opaque instance */
+typedef struct tb_env tb_env; /* opaque instance */
 
-typedef struct tb_env_api {     /* [instance] unless it says otherwise; no entry may be NULL */
+typedef struct tb_env_api { /* [instance] unless it says otherwise; no entry may be NULL */
     uint32_t struct_size;
     uint32_t reserved0;
-    void (*destroy)(tb_env *);  /* takes NULL */
-    /* Fills *out for leaf `leaf` of space `which`. Constant after create. TB_E_INVALID for an unknown which or leaf. */
+    void (*destroy)(tb_env *); /* takes NULL */
+    /* Fills *out for leaf `leaf` of space `which`. Constant after create. TB_E_INVALID for an
+     * unknown which or leaf. */
     tb_status (*space)(tb_env *, uint32_t which, uint32_t leaf, tb_space *out);
     /* Starts the episode of this key and writes its first observation. */
     tb_status (*reset)(tb_env *, const tb_key *episode_key, void *obs_out);
-    /* One step. TB_E_STATE before reset or after an end; TB_E_INVALID for a non-finite or out-of-range action (nothing
-     * changed); TB_E_NUMERIC when the state left the finite numbers. On TB_OK obs_out and *out are written. */
+    /* One step. TB_E_STATE before reset or after an end; TB_E_INVALID for a non-finite or
+     * out-of-range action (nothing changed); TB_E_NUMERIC when the state left the finite numbers.
+     * On TB_OK obs_out and *out are written. */
     tb_status (*step)(tb_env *, const void *action, void *obs_out, tb_step *out);
-    /* Text of the last failure of this instance ("" if none), valid until the next call on it. Never NULL. */
+    /* Text of the last failure of this instance ("" if none), valid until the next call on it.
+     * Never NULL. */
     const char *(*last_error)(tb_env *);
     /* [any] Extension table (valid until destroy) or NULL. Ids are compared whole. */
     const void *(*get_extension)(tb_env *, const char *id);
@@ -103,32 +122,36 @@ typedef struct tb_env_api {     /* [instance] unless it says otherwise; no entry
 typedef struct tb_env_factory { /* [any] */
     uint32_t struct_size;
     uint32_t reserved0;
-    uint32_t (*count)(void);    /* environments in this library */
+    uint32_t (*count)(void);                    /* environments in this library */
     const tb_env_desc *(*describe)(uint32_t i); /* NULL for i >= count() */
-    /* Creates an instance. On failure *out stays untouched and `err` gets the reason (UTF-8, truncated to err_cap bytes
-     * with the NUL; may be NULL when err_cap is 0). `params` is never NULL and dies with the call. */
-    tb_status (*create)(const tb_host *, const char *id, const tb_params *params, const tb_env_api **api, tb_env **out,
-                        char *err, uint64_t err_cap);
+    /* Creates an instance. On failure *out stays untouched and `err` gets the reason (UTF-8,
+     * truncated to err_cap bytes with the NUL; may be NULL when err_cap is 0). `params` is never
+     * NULL and dies with the call. */
+    tb_status (*create)(const tb_host *, const char *id, const tb_params *params,
+                        const tb_env_api **api, tb_env **out, char *err, uint64_t err_cap);
 } tb_env_factory;
 
-/* ---- extension snapshot/1: save and restore, what vine needs --------------------------------------------------- */
+/* ---- extension snapshot/1: save and restore, what vine needs
+ * --------------------------------------------------- */
 
 #define TB_EXT_ENV_SNAPSHOT "tb.env.snapshot/1"
 #define TB_SNAP_SAME_PROCESS 1u /* bytes may hold pointers */
 #define TB_SNAP_SAME_BINARY 2u  /* bytes are valid for another process of this very library */
 #define TB_SNAP_PORTABLE 4u     /* bytes are valid for any build of this environment version */
 
-/* A snapshot holds everything the next step and its reward read, the random stream included, and `load` recomputes
- * nothing. The host keeps its own step counter beside it, and frames and checksums what goes to disk. */
+/* A snapshot holds everything the next step and its reward read, the random stream included, and
+ * `load` recomputes nothing. The host keeps its own step counter beside it, and frames and
+ * checksums what goes to disk. */
 typedef struct tb_env_snapshot {
     uint32_t struct_size;
-    uint32_t scope;             /* one of TB_SNAP_* */
+    uint32_t scope;                  /* one of TB_SNAP_* */
     uint64_t (*max_bytes)(tb_env *); /* constant after create */
-    /* Writes the state, at most max_bytes; TB_E_INVALID when cap is too small (nothing written). Equal states give equal
-     * bytes. TB_E_STATE before the first reset. */
+    /* Writes the state, at most max_bytes; TB_E_INVALID when cap is too small (nothing written).
+     * Equal states give equal bytes. TB_E_STATE before the first reset. */
     tb_status (*save)(const tb_env *, void *buf, uint64_t cap, uint64_t *used);
-    /* Restores into ANY instance of the same id and parameters, whatever it did before. TB_E_CORRUPT when the bytes are
-     * not a snapshot of such an instance (nothing changed). Does not modify the bytes. */
+    /* Restores into ANY instance of the same id and parameters, whatever it did before.
+     * TB_E_CORRUPT when the bytes are not a snapshot of such an instance (nothing changed). Does
+     * not modify the bytes. */
     tb_status (*load)(tb_env *, const void *buf, uint64_t used);
     /* Replaces the random stream only: common random numbers, or fresh noise. */
     tb_status (*rekey)(tb_env *, const tb_key *);
@@ -136,16 +159,19 @@ typedef struct tb_env_snapshot {
     tb_status (*observe)(tb_env *, void *obs_out);
 } tb_env_snapshot;
 
-/* ---- extension state-vector/1: the physical state as float64, for replay and debugging ------------------------- */
+/* ---- extension state-vector/1: the physical state as float64, for replay and debugging
+ * ------------------------- */
 
 #define TB_EXT_ENV_STATE_VECTOR "tb.env.state-vector/1"
 typedef struct tb_env_state_vector {
     uint32_t struct_size;
     uint32_t reserved0;
-    uint64_t (*count)(tb_env *);                        /* constant after create */
-    const char *(*name)(tb_env *, uint64_t i);          /* "theta", until destroy; NULL for i >= count */
-    tb_status (*get)(const tb_env *, double *out);      /* count values. TB_E_STATE before the first reset or set */
-    /* count values; afterwards the episode is running (step() works), whatever it was before. TB_E_INVALID: non-finite. */
+    uint64_t (*count)(tb_env *);               /* constant after create */
+    const char *(*name)(tb_env *, uint64_t i); /* "theta", until destroy; NULL for i >= count */
+    tb_status (*get)(const tb_env *,
+                     double *out); /* count values. TB_E_STATE before the first reset or set */
+    /* count values; afterwards the episode is running (step() works), whatever it was before.
+     * TB_E_INVALID: non-finite. */
     tb_status (*set)(tb_env *, const double *in);
 } tb_env_state_vector;
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counter-based random numbers for the host and for plugins: Philox4x32-10 (Salmon et al. 2011, "Parallel random
- * numbers: as easy as 1, 2, 3"), self-contained, the same bits everywhere. Tested against Random123.
+ * Counter-based random numbers for the host and for plugins: Philox4x32-10 (Salmon et al. 2011,
+ * "Parallel random numbers: as easy as 1, 2, 3"), self-contained, the same bits everywhere. Tested
+ * against Random123.
  *
- * A 128-bit tb_key names a stream. w[0] is Philox's 64-bit key, w[1] the high half of its 128-bit counter; the low half
- * counts blocks. tb_key_child() derives independent keys (top bit of the low half set, so that children and numbers of
- * one key never meet); everything is a pure function of (key, label) or (key, index).
+ * A 128-bit tb_key names a stream. w[0] is Philox's 64-bit key, w[1] the high half of its 128-bit
+ * counter; the low half counts blocks. tb_key_child() derives independent keys (top bit of the low
+ * half set, so that children and numbers of one key never meet); everything is a pure function of
+ * (key, label) or (key, index).
  */
 #ifndef TRPO_BENCH_RNG_H
 #define TRPO_BENCH_RNG_H
@@ -16,8 +18,10 @@
 extern "C" {
 #endif
 
-/* One Philox4x32-10 block: 128 random bits out[4] of (key, counter). Salmon et al. 2011, section 3.3, 10 rounds. */
-static inline void tb_philox4x32_10(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4])
+/* One Philox4x32-10 block: 128 random bits out[4] of (key, counter). Salmon et al. 2011,
+ * section 3.3, 10 rounds. */
+static inline void tb_philox4x32_10(const uint32_t key[2], const uint32_t counter[4],
+                                    uint32_t out[4])
 {
     uint32_t k0 = key[0], k1 = key[1];
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];

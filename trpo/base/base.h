@@ -10,32 +10,38 @@
 #include <stdint.h>
 #include <trpo-bench/plugin.h>
 
-/* A failure told to a person. The message names subject, place, what was found, what was expected, what to do next:
- * `suites/a.toml:12:9: unknown key "max_lk" in [[algorithm]]; did you mean "max_kl"?`. */
+/* A failure told to a person. The message names subject, place, what was found, what was expected,
+ * what to do next: `suites/a.toml:12:9: unknown key "max_lk" in [[algorithm]]; did you mean
+ * "max_kl"?`. */
 typedef struct tb_error {
     tb_status status;
     char message[1024];
 } tb_error;
 
 /* Fills *error (may be NULL) and returns `status`, so that a caller can `return tb_fail(...)`. */
-tb_status tb_fail(tb_error *error, tb_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+tb_status tb_fail(tb_error *error, tb_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " in front of the message that *error (may be NULL) holds; returns error's status or `status`. */
+/* Puts "prefix: " in front of the message that *error (may be NULL) holds; returns error's status
+ * or `status`. */
 tb_status tb_fail_prefix(tb_error *error, tb_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* "TB_E_PARAM" for a status code; "unknown status" for others. Static. */
 const char *tb_status_name(tb_status status);
 
-/* A programmer's error: prints expression, file and line to standard error and aborts. Stays on in release builds. */
-#define TB_ASSERT(expression) ((expression) ? (void)0 : tb_assert_failed(#expression, __FILE__, __LINE__))
+/* A programmer's error: prints expression, file and line to standard error and aborts. Stays on in
+ * release builds. */
+#define TB_ASSERT(expression)                                                                      \
+    ((expression) ? (void)0 : tb_assert_failed(#expression, __FILE__, __LINE__))
 _Noreturn void tb_assert_failed(const char *expression, const char *file, int line);
 
-/* Zeroed memory for count * size bytes, aligned to 64 bytes; NULL when out of memory or on overflow. Freed with free().
- * count * size == 0 gives a valid pointer. */
+/* Zeroed memory for count * size bytes, aligned to 64 bytes; NULL when out of memory or on
+ * overflow. Freed with free(). count * size == 0 gives a valid pointer. */
 void *tb_alloc(size_t count, size_t size);
 
-/* Number of edits (insert, delete, replace, swap of neighbours) that turn a into b: for "did you mean". */
+/* Number of edits (insert, delete, replace, swap of neighbours) that turn a into b: for "did you
+ * mean". */
 size_t tb_edit_distance(const char *a, const char *b);
 
 /* The nearest of n candidates, or NULL when none is near enough to be a typo. */

@@ -57,31 +57,34 @@ static tb_status range_error(const tb_option *option, double found, tb_error *er
     if (isinf(option->low) && isinf(option->high))
         return tb_fail(error, TB_E_PARAM, "\"%s\" must be finite, not %g", option->key, found);
     if (isinf(option->high))
-        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s of at least %g, not %.17g", option->key, noun, option->low,
-                       found);
-    return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s from %g to %g, not %.17g", option->key, noun, option->low,
-                   option->high, found);
+        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s of at least %g, not %.17g",
+                       option->key, noun, option->low, found);
+    return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s from %g to %g, not %.17g", option->key,
+                   noun, option->low, option->high, found);
 }
 
-static tb_status type_error(const tb_option *option, const tb_value *value, const char *expected, tb_error *error)
+static tb_status type_error(const tb_option *option, const tb_value *value, const char *expected,
+                            tb_error *error)
 {
     switch (value->type) {
     case TB_VALUE_I64:
-        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the integer %lld", option->key, expected,
-                       (long long)value->i64);
+        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the integer %lld", option->key,
+                       expected, (long long)value->i64);
     case TB_VALUE_F64:
-        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the number %g", option->key, expected, value->f64);
+        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the number %g", option->key,
+                       expected, value->f64);
     case TB_VALUE_BOOL:
-        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the boolean %s", option->key, expected,
-                       value->i64 ? "true" : "false");
+        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the boolean %s", option->key,
+                       expected, value->i64 ? "true" : "false");
     case TB_VALUE_STRING:
-        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the string \"%s\"", option->key, expected,
-                       value->string);
+        return tb_fail(error, TB_E_PARAM, "\"%s\" must be %s, not the string \"%s\"", option->key,
+                       expected, value->string);
     }
     return TB_E_PARAM;
 }
 
-static tb_status set_enum(const tb_option *option, void *base, const tb_value *value, tb_error *error)
+static tb_status set_enum(const tb_option *option, void *base, const tb_value *value,
+                          tb_error *error)
 {
     if (value->type != TB_VALUE_STRING)
         return type_error(option, value, "a string", error);
@@ -92,8 +95,8 @@ static tb_status set_enum(const tb_option *option, void *base, const tb_value *v
             return TB_OK;
         }
     }
-    return tb_fail(error, TB_E_PARAM, "\"%s\" must be one of %s, not \"%s\"", option->key, option->choices,
-                   value->string);
+    return tb_fail(error, TB_E_PARAM, "\"%s\" must be one of %s, not \"%s\"", option->key,
+                   option->choices, value->string);
 }
 
 tb_status tb_option_set(const tb_option *option, void *base, const tb_value *value, tb_error *error)
@@ -123,7 +126,8 @@ tb_status tb_option_set(const tb_option *option, void *base, const tb_value *val
     return TB_OK;
 }
 
-void tb_option_get(const tb_option *option, const void *base, tb_value *value, char string_buffer[64])
+void tb_option_get(const tb_option *option, const void *base, tb_value *value,
+                   char string_buffer[64])
 {
     const char *at = (const char *)base + option->offset;
     memset(value, 0, sizeof *value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an algorithm is to the rest of the program: one table. A new algorithm is one new file with such a table and
- * one row in algorithm.c.
+ * What an algorithm is to the rest of the program: one table. A new algorithm is one new file with
+ * such a table and one row in algorithm.c.
  */
 #ifndef TRPO_UPDATE_ALGORITHM_H
 #define TRPO_UPDATE_ALGORITHM_H
@@ -17,13 +17,13 @@ typedef struct tb_algorithm {
     const char *summary;      /* one sentence with its source */
     size_t config_size;       /* of the struct that `options` describes */
     const tb_option *options; /* keys of its own, beside tb_learner_options */
-    /* State that lives from update to update (moments of Adam); may be NULL when state_size is 0. Doubles, zeroed at the
-     * start, part of a checkpoint. */
+    /* State that lives from update to update (moments of Adam); may be NULL when state_size is 0.
+     * Doubles, zeroed at the start, part of a checkpoint. */
     size_t (*state_count)(size_t n_params);
-    /* Changes the policy's parameters once, from one batch; fills the update part of *log. A failed step leaves the old
-     * parameters and is logged, not an error; an error ends the run. */
-    tb_status (*update)(const void *config, struct tb_policy *policy, const struct tb_batch *batch, double *state,
-                        struct tb_iteration *log, tb_error *error);
+    /* Changes the policy's parameters once, from one batch; fills the update part of *log. A failed
+     * step leaves the old parameters and is logged, not an error; an error ends the run. */
+    tb_status (*update)(const void *config, struct tb_policy *policy, const struct tb_batch *batch,
+                        double *state, struct tb_iteration *log, tb_error *error);
 } tb_algorithm;
 
 /* All algorithms, in the order of help texts; *n gets their number. */
