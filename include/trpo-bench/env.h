@@ -27,9 +27,7 @@
 extern "C" {
 #endif
 
-/* ---- spaces
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- spaces ---- */
 
 #define TB_SPACE_BOX 1u
 #define TB_SPACE_DISCRETE 2u       /* one category index */
@@ -44,13 +42,12 @@ extern "C" {
  * `bytes` bytes. */
 typedef struct tb_space {
     uint32_t struct_size;
-    uint32_t kind;     /* TB_SPACE_BOX ... */
-    uint32_t dtype;    /* TB_F64, TB_F32, TB_I32 or TB_U8; DISCRETE and MULTI_DISCRETE: TB_I32 */
-    uint32_t ndim;     /* 0 to 8; 0 = scalar */
-    uint64_t shape[8]; /* entries from ndim on are 0 */
-    uint64_t count;    /* product of shape: number of elements, at least 1 */
-    const double
-        *low; /* BOX: count entries, may be -INFINITY; owned by the env until destroy. Else NULL */
+    uint32_t kind;        /* TB_SPACE_BOX ... */
+    uint32_t dtype;       /* TB_F64, TB_F32, TB_I32 or TB_U8; DISCRETE and MULTI_DISCRETE: TB_I32 */
+    uint32_t ndim;        /* 0 to 8; 0 = scalar */
+    uint64_t shape[8];    /* entries from ndim on are 0 */
+    uint64_t count;       /* product of shape: number of elements, at least 1 */
+    const double *low;    /* BOX: count entries, may be -INFINITY; until destroy. Else NULL */
     const double *high;   /* BOX: count entries, low <= high */
     const int64_t *nvec;  /* DISCRETE, MULTI_DISCRETE: count category numbers, each >= 1; until
                              destroy. Else NULL */
@@ -61,12 +58,12 @@ typedef struct tb_space {
     uint64_t bytes;       /* size of this leaf, bytes */
 } tb_space;
 
-/* ---- description
- * ---------------------------------------------------------------------------------------------- */
+/* ---- description ---- */
 
-#define TB_ENV_NONDETERMINISTIC 1u /* breaks the pure-function contract; its results carry a mark  \
-                                    */
-#define TB_ENV_ONE_PER_PROCESS 2u  /* uses process-global state: the host isolates it */
+#define TB_ENV_NONDETERMINISTIC                                                                    \
+    1u                            /* breaks the pure-function contract; its results carry a mark   \
+                                   */
+#define TB_ENV_ONE_PER_PROCESS 2u /* uses process-global state: the host isolates it */
 #define TB_ENV_STOCHASTIC_STEP                                                                     \
     4u /* step() consumes randomness (matters for vine's common random numbers) */
 
@@ -84,8 +81,7 @@ typedef struct tb_env_desc { /* owned by the plugin until deinit */
     double return_ref; /* return of a good policy; NaN = unknown. (x - random) / (ref - random) */
 } tb_env_desc;
 
-/* ---- the environment
- * ------------------------------------------------------------------------------------------ */
+/* ---- the environment ---- */
 
 #define TB_TERMINATED 1u
 #define TB_TRUNCATED 2u /* a cut of the environment's own; both bits may be set */
@@ -131,8 +127,7 @@ typedef struct tb_env_factory { /* [any] */
                         const tb_env_api **api, tb_env **out, char *err, uint64_t err_cap);
 } tb_env_factory;
 
-/* ---- extension snapshot/1: save and restore, what vine needs
- * --------------------------------------------------- */
+/* ---- extension snapshot/1: save and restore, what vine needs ---- */
 
 #define TB_EXT_ENV_SNAPSHOT "tb.env.snapshot/1"
 #define TB_SNAP_SAME_PROCESS 1u /* bytes may hold pointers */
@@ -159,8 +154,7 @@ typedef struct tb_env_snapshot {
     tb_status (*observe)(tb_env *, void *obs_out);
 } tb_env_snapshot;
 
-/* ---- extension state-vector/1: the physical state as float64, for replay and debugging
- * ------------------------- */
+/* ---- extension state-vector/1: the physical state as float64, for replay and debugging ---- */
 
 #define TB_EXT_ENV_STATE_VECTOR "tb.env.state-vector/1"
 typedef struct tb_env_state_vector {

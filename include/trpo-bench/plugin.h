@@ -53,8 +53,7 @@ extern "C" {
 #define TB_HAS(type, p, field)                                                                     \
     ((p)->struct_size >= offsetof(type, field) + sizeof(((type *)0)->field))
 
-/* ---- status codes
- * --------------------------------------------------------------------------------------------- */
+/* ---- status codes ---- */
 
 typedef int32_t tb_status;
 #define TB_OK 0
@@ -72,9 +71,7 @@ typedef int32_t tb_status;
 #define TB_E_IO (-8)      /* a file could not be read or written */
 #define TB_E_FATAL (-100) /* instance and possibly library unusable: the host ends the worker */
 
-/* ---- keys
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- keys ---- */
 
 /* 128-bit key of a counter-based random stream (rng.h). Everything random that a plugin does is a
  * pure function of the key it was handed. Frozen layout. */
@@ -82,8 +79,7 @@ typedef struct tb_key {
     uint64_t w[2];
 } tb_key;
 
-/* ---- host services
- * -------------------------------------------------------------------------------------------- */
+/* ---- host services ---- */
 
 #define TB_LOG_DEBUG 0
 #define TB_LOG_INFO 1
@@ -127,8 +123,7 @@ typedef struct tb_params {
                                uint64_t *inout_n);
 } tb_params;
 
-/* ---- parameter schemas
- * ---------------------------------------------------------------------------------------- */
+/* ---- parameter schemas ---- */
 
 /* Optional factory "tb.params-schema/1": what keys a plugin's create() understands, so that the
  * host can check a suite and print help without creating anything. It must say the same as create()
@@ -165,9 +160,7 @@ typedef struct tb_params_schema {
     tb_status (*get)(const char *id, uint32_t i, tb_param_info *out);
 } tb_params_schema;
 
-/* ---- data types
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- data types ---- */
 
 #define TB_F64 1u
 #define TB_F32 2u
@@ -175,8 +168,7 @@ typedef struct tb_params_schema {
 #define TB_U8 4u
 #define TB_DTYPE_BIT(d) (1u << (d)) /* for masks of dtypes; never or the codes themselves */
 
-/* ---- the one exported symbol
- * ---------------------------------------------------------------------------------- */
+/* ---- the one exported symbol ---- */
 
 #define TB_CPU_AVX2 1u /* bits of tb_entry.cpu_required: the library cannot run without them */
 #define TB_CPU_FMA 2u
