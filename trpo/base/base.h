@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <trpo-bench/plugin.h>
 
+#ifdef __cplusplus /* harness/suite/toml.cpp */
+extern "C" {
+#endif
+
 /* A failure told to a person. The message names subject, place, what was found, what was expected,
  * what to do next: `suites/a.toml:12:9: unknown key "max_lk" in [[algorithm]]; did you mean
  * "max_kl"?`. */
@@ -34,7 +38,8 @@ const char *tb_status_name(tb_status status);
  * release builds. */
 #define TB_ASSERT(expression)                                                                      \
     ((expression) ? (void)0 : tb_assert_failed(#expression, __FILE__, __LINE__))
-_Noreturn void tb_assert_failed(const char *expression, const char *file, int line);
+void tb_assert_failed(const char *expression, const char *file, int line)
+    __attribute__((noreturn));
 
 /* Zeroed memory for count * size bytes, aligned to 64 bytes; NULL when out of memory or on
  * overflow. Freed with free(). count * size == 0 gives a valid pointer. */
@@ -47,4 +52,7 @@ size_t tb_edit_distance(const char *a, const char *b);
 /* The nearest of n candidates, or NULL when none is near enough to be a typo. */
 const char *tb_nearest(const char *word, const char *const *candidates, size_t n);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
