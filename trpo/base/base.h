@@ -38,8 +38,7 @@ const char *tb_status_name(tb_status status);
  * release builds. */
 #define TB_ASSERT(expression)                                                                      \
     ((expression) ? (void)0 : tb_assert_failed(#expression, __FILE__, __LINE__))
-void tb_assert_failed(const char *expression, const char *file, int line)
-    __attribute__((noreturn));
+void tb_assert_failed(const char *expression, const char *file, int line) __attribute__((noreturn));
 
 /* Zeroed memory for count * size bytes, aligned to 64 bytes; NULL when out of memory or on
  * overflow. Freed with free(). count * size == 0 gives a valid pointer. */
