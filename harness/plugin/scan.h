@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What one plugin file offers, as JSON: made by the child `trpo-bench scan-plugin FILE`, read by
+ * the catalog.
+ */
+#ifndef HARNESS_PLUGIN_SCAN_H
+#define HARNESS_PLUGIN_SCAN_H
+
+#include <jansson.h>
+
+#include "harness/plugin/catalog.h"
+
+/* Loads the plugin into this process and describes it: an object with `build`, `abi` and
+ * `entries`, or with `refusal` (why it cannot be used). New reference; NULL when out of memory. */
+json_t *tb_scan_plugin(const char *path);
+
+/* Reads the answer of tb_scan_plugin back into `entries` (malloc'd array of *n; its strings too).
+ * path and sha256 stay empty. TB_E_CORRUPT when it is no such answer, TB_E_UNSUPPORTED with the
+ * refusal. */
+tb_status tb_scan_parse(const char *text, size_t size, tb_catalog_entry **entries, size_t *n,
+                        tb_error *error);
+
+/* Frees what an entry holds, not the entry. */
+void tb_catalog_entry_finish(tb_catalog_entry *entry);
+
+#endif
