@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/learner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "trpo/advantage/gae.h"
+#include "trpo/rng/streams.h"
+#include "trpo/update/policy.h"
+#include "trpo/value/critic.h"
+
+// environments that evaluation episodes are dealt to
+enum { eval_lanes = 8 };
+
+struct tb_learner {
+    tb_learner_def def;
+    tb_task task;
+    tb_policy policy;
+    tb_critic critic;
+    tb_sampler sampler;
+    tb_batch batch;
+    tb_moments observations; // of all batches before this one
+    tb_scaler scaler;        // frozen from them
+    double *algorithm_state;
+    tb_iteration last;           // the counters go on from here
+    const tb_env_api *probe_api; // of an instance that is never played: the spaces point into it
+    tb_env *probe;
+    tb_lane eval_lane[eval_lanes];
+    tb_net_lane eval_net[eval_lanes];
+};
+
+static tb_status check_action_space(const tb_space *action, tb_error *error)
+{
+    if (action->kind == TB_SPACE_DISCRETE && (action->nvec == NULL || action->nvec[0] < 1))
+        return tb_fail(error, TB_E_INVALID, "the environment's Discrete action has no categories");
+    if (action->kind == TB_SPACE_BOX &&
+        (action->low == NULL || action->high == NULL || action->count < 1))
+        return tb_fail(error, TB_E_INVALID, "the environment's Box action has no bounds");
+    return TB_OK;
+}
+
+// asks one environment what it sees and does
+static tb_status init_task(tb_learner *learner, tb_error *error)
+{
+    tb_task *task = &learner->task;
+    const tb_learner_def *def = &learner->def;
+    *task = (tb_task){.make = def->make_env,
+                      .make_ctx = def->ctx,
+                      .max_episode_steps = def->max_episode_steps,
+                      .clip_actions = def->learner.clip_actions,
+                      .seed = def->seed};
+    tb_status status = def->make_env(def->ctx, &learner->probe_api, &learner->probe, error);
+    if (status != TB_OK)
+        return status;
+    const tb_env_api *api = learner->probe_api;
+    tb_env *env = learner->probe;
+    status = tb_features_init(&task->features, api, env, error);
+    if (status != TB_OK)
+        return status;
+    task->action.struct_size = sizeof task->action;
+    status = api->space(env, TB_SPACE_ACTION, 0, &task->action);
+    if (status != TB_OK)
+        return tb_fail(error, status, "the environment does not tell its action space (%s)",
+                       api->last_error(env));
+    task->action_bytes = (size_t)(task->action.offset + task->action.bytes);
+    status = check_action_space(&task->action, error);
+    return status == TB_OK ? tb_head_for_space(&task->action, &task->head, error) : status;
+}
+
+static size_t max_rows(const tb_learner_def *def)
+{
+    return (size_t)(def->learner.batch_steps / def->learner.lanes * def->learner.lanes);
+}
+
+static tb_map_spec map_spec(const tb_learner *learner, int critic)
+{
+    const tb_head *head = &learner->task.head;
+    const tb_learner_config *config = &learner->def.learner;
+    const tb_features *features = &learner->task.features;
+    return (tb_map_spec){
+        .struct_size = sizeof(tb_map_spec),
+        .dtype = learner->def.run.precision == TB_PRECISION_F64 ? TB_F64 : TB_F32,
+        .n_in = features->n_features,
+        .n_out = critic ? 1 : head->n_params,
+        .n_const_out = critic ? 0 : head->n_const,
+        .in_shape = features->n_leaves == 1 ? features->leaves[0].shape : NULL,
+        .in_ndim = features->n_leaves == 1 ? features->leaves[0].ndim : 0,
+        .const_init = critic ? 0 : config->log_std_init,
+        .out_gain = critic ? 1 : config->policy_out_gain,
+    };
+}
+
+static tb_status init_networks(tb_learner *learner, tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    const tb_map_api *api;
+    tb_map *map;
+    tb_map_spec spec = map_spec(learner, 0);
+    tb_status status = def->make_map(def->ctx, 0, &spec, &api, &map, error);
+    if (status == TB_OK)
+        status = tb_policy_init(&learner->policy, api, map, &spec, &learner->task.head,
+                                max_rows(def), def->seed, error);
+    if (status != TB_OK)
+        return status;
+    spec = map_spec(learner, 1);
+    status = def->make_map(def->ctx, 1, &spec, &api, &map, error);
+    if (status == TB_OK)
+        status = tb_critic_init(&learner->critic, api, map, &spec, &def->learner, max_rows(def),
+                                def->seed, error);
+    if (status != TB_OK || def->algorithm->state_count == NULL)
+        return status;
+    size_t n = def->algorithm->state_count(learner->policy.net.n_params);
+    learner->algorithm_state = tb_alloc(n, sizeof(double));
+    return learner->algorithm_state != NULL
+               ? TB_OK
+               : tb_fail(error, TB_E_NOMEM, "no memory for %zu numbers", n);
+}
+
+static tb_status init_evaluation(tb_learner *learner, tb_error *error)
+{
+    tb_status status = TB_OK;
+    for (size_t i = 0; i < eval_lanes && status == TB_OK; i++) {
+        status = tb_lane_init(&learner->eval_lane[i], &learner->task, error);
+        if (status == TB_OK)
+            status = tb_net_lane_init(&learner->eval_net[i], &learner->policy.net, 1, error);
+    }
+    return status;
+}
+
+tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_error *error)
+{
+    const tb_learner_config *config = &def->learner;
+    if (config->batch_steps < config->lanes)
+        return tb_fail(error, TB_E_PARAM, "batch_steps (%lld) must be at least lanes (%lld)",
+                       (long long)config->batch_steps, (long long)config->lanes);
+    if (def->run.steps < config->lanes)
+        return tb_fail(error, TB_E_PARAM, "steps (%lld) must be at least lanes (%lld)",
+                       (long long)def->run.steps, (long long)config->lanes);
+    tb_learner *learner = tb_alloc(1, sizeof *learner);
+    if (learner == NULL)
+        return tb_fail(error, TB_E_NOMEM, "no memory for a learner");
+    learner->def = *def;
+    tb_iteration_clear(&learner->last);
+    tb_status status = init_task(learner, error);
+    if (status == TB_OK)
+        status = tb_moments_init(&learner->observations, learner->task.features.n_features, error);
+    if (status == TB_OK)
+        status = tb_scaler_init(&learner->scaler, learner->task.features.n_features, error);
+    if (status == TB_OK)
+        status = init_networks(learner, error);
+    if (status == TB_OK)
+        status = init_evaluation(learner, error);
+    if (status == TB_OK) {
+        const tb_net *net = &learner->policy.net;
+        status = tb_batch_init(&learner->batch, max_rows(def), (size_t)config->lanes,
+                               net->n_in * tb_dtype_size(net->dtype), learner->task.head.n_action,
+                               learner->task.head.n_params, error);
+    }
+    if (status == TB_OK)
+        status = tb_sampler_init(&learner->sampler, &learner->task, &learner->policy.net,
+                                 &learner->critic.net, (size_t)config->lanes,
+                                 max_rows(def) / (size_t)config->lanes, error);
+    if (status != TB_OK) {
+        tb_learner_destroy(learner);
+        return status;
+    }
+    *out = learner;
+    return TB_OK;
+}
+
+void tb_learner_destroy(tb_learner *learner)
+{
+    if (learner == NULL)
+        return;
+    tb_sampler_finish(&learner->sampler);
+    tb_batch_finish(&learner->batch);
+    for (size_t i = 0; i < eval_lanes; i++) {
+        tb_net_lane_finish(&learner->eval_net[i]);
+        tb_lane_finish(&learner->eval_lane[i]);
+    }
+    tb_critic_finish(&learner->critic);
+    tb_policy_finish(&learner->policy);
+    tb_scaler_finish(&learner->scaler);
+    tb_moments_finish(&learner->observations);
+    tb_features_finish(&learner->task.features);
+    if (learner->probe_api != NULL)
+        learner->probe_api->destroy(learner->probe);
+    free(learner->algorithm_state);
+    free(learner);
+}
+
+uint64_t tb_learner_steps(const tb_learner *learner)
+{
+    return learner->sampler.steps_done;
+}
+
+// steps a lane of the next batch: a full batch, or what is left of the budget
+static size_t next_steps(const tb_learner *learner)
+{
+    size_t lanes = learner->sampler.n_lanes, full = max_rows(&learner->def) / lanes;
+    uint64_t budget = (uint64_t)learner->def.run.steps;
+    uint64_t left =
+        budget > learner->sampler.steps_done ? (budget - learner->sampler.steps_done) / lanes : 0;
+    return left < full ? (size_t)left : full;
+}
+
+int tb_learner_done(const tb_learner *learner)
+{
+    return next_steps(learner) == 0;
+}
+
+const tb_episode *tb_learner_episodes(const tb_learner *learner, size_t *n)
+{
+    *n = learner->sampler.n_episodes;
+    return learner->sampler.episodes;
+}
+
+const double *tb_learner_parameters(const tb_learner *learner, int critic, size_t *n)
+{
+    const tb_net *net = critic ? &learner->critic.net : &learner->policy.net;
+    *n = net->n_params;
+    return net->theta;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// counters of the record before, and what sampling tells
+static void start_log(const tb_learner *learner, tb_iteration *log)
+{
+    const tb_sampler *sampler = &learner->sampler;
+    const tb_batch *batch = &learner->batch;
+    tb_iteration_clear(log);
+    log->updates_rejected = learner->last.updates_rejected;
+    log->negative_curvature = learner->last.negative_curvature;
+    log->non_finite = learner->last.non_finite;
+    log->iteration = learner->last.iteration + 1;
+    log->step = (int64_t)sampler->steps_done;
+    log->batch_episodes = (int64_t)sampler->n_episodes;
+    log->episodes = learner->last.episodes + log->batch_episodes;
+    double n = (double)sampler->n_episodes, returns = 0, lengths = 0;
+    for (size_t i = 0; i < sampler->n_episodes; i++) {
+        double r = sampler->episodes[i].reward_sum;
+        returns += r;
+        lengths += (double)sampler->episodes[i].length;
+        log->return_min = i == 0 || r < log->return_min ? r : log->return_min;
+        log->return_max = i == 0 || r > log->return_max ? r : log->return_max;
+    }
+    if (sampler->n_episodes > 0) {
+        log->return_mean = returns / n;
+        log->length_mean = lengths / n;
+    }
+    double rewards = 0;
+    for (size_t i = 0; i < batch->n_rows; i++)
+        rewards += batch->reward[i];
+    log->reward_mean = rewards / (double)batch->n_rows;
+    if (learner->task.action.kind == TB_SPACE_BOX)
+        log->clipped_actions = (double)sampler->clipped_actions /
+                               (double)(batch->n_rows * learner->task.head.n_action);
+}
+
+static tb_status sample(tb_learner *learner, tb_error *error)
+{
+    const tb_learner_config *config = &learner->def.learner;
+    // statistics stay frozen from here to the end of the update
+    if (config->normalize_observations)
+        tb_scaler_freeze(&learner->scaler, &learner->task.features, &learner->observations,
+                         config->observation_clip);
+    return tb_sampler_run(&learner->sampler, &learner->scaler, learner->critic.shift,
+                          learner->critic.scale, next_steps(learner), &learner->batch, error);
+}
+
+static tb_status estimate_advantages(tb_learner *learner, tb_error *error)
+{
+    tb_batch *batch = &learner->batch;
+    const tb_learner_config *config = &learner->def.learner;
+    tb_status status =
+        tb_critic_values(&learner->critic, batch->x, batch->n_rows, batch->value, error);
+    if (status != TB_OK)
+        return status;
+    tb_gae(batch, config->gamma, config->lambda);
+    if (config->normalize_advantages)
+        tb_normalize_advantages(batch);
+    return TB_OK;
+}
+
+tb_status tb_learner_iterate(tb_learner *learner, tb_iteration *log, tb_timing *timing,
+                             tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    tb_timing unused;
+    if (timing == NULL)
+        timing = &unused;
+    TB_ASSERT(!tb_learner_done(learner));
+
+    double t0 = now();
+    tb_status status = sample(learner, error);
+    if (status != TB_OK)
+        return status;
+    double t1 = now();
+    start_log(learner, log);
+    status = estimate_advantages(learner, error);
+    if (status != TB_OK)
+        return status;
+    double t2 = now();
+    status = def->algorithm->update(def->algorithm_config, &learner->policy, &learner->batch,
+                                    learner->algorithm_state, log, error);
+    if (status != TB_OK)
+        return status;
+    double t3 = now();
+    // after the advantages and the update: both used the critic of the sampling
+    status = tb_critic_fit(&learner->critic, &def->learner, &learner->batch,
+                           (uint64_t)log->iteration, log, error);
+    if (status != TB_OK)
+        return status;
+    double t4 = now();
+    *timing = (tb_timing){t1 - t0, t2 - t1, t3 - t2, t4 - t3};
+
+    // once a batch, in lane order
+    for (size_t i = 0; i < learner->sampler.n_lanes; i++)
+        tb_moments_merge(&learner->observations, &learner->sampler.lane_moments[i]);
+    learner->last = *log;
+    return TB_OK;
+}
+
+tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episode *out,
+                              tb_error *error)
+{
+    // the scaler of the last batch: what the policy was trained with
+    return tb_evaluate(&learner->task, learner->eval_lane, learner->eval_net, eval_lanes,
+                       &learner->scaler, final ? TB_STREAM_EVAL_FINAL : TB_STREAM_EVAL,
+                       learner->sampler.steps_done, n, out, error);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/net/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t tb_dtype_size(uint32_t dtype)
+{
+    switch (dtype) {
+    case TB_F64: return 8;
+    case TB_F32:
+    case TB_I32: return 4;
+    default: return 1;
+    }
+}
+
+void tb_to_native(uint32_t dtype, const double *from, void *to, size_t n)
+{
+    if (dtype == TB_F64) {
+        memcpy(to, from, n * sizeof *from);
+        return;
+    }
+    float *out = to;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)from[i];
+}
+
+void tb_from_native(uint32_t dtype, const void *from, double *to, size_t n)
+{
+    if (dtype == TB_F64) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    const float *in = from;
+    for (size_t i = 0; i < n; i++)
+        to[i] = (double)in[i];
+}
+
+static tb_status map_error(const tb_net *net, const char *call, tb_status status, tb_error *error)
+{
+    return tb_fail(error, status, "the policy architecture's %s failed: %s (%s)", call,
+                   net->api->explain(net->map, status), tb_status_name(status));
+}
+
+tb_status tb_net_init(tb_net *net, const tb_map_api *api, tb_map *map, const tb_map_spec *spec,
+                      const tb_key *key, tb_error *error)
+{
+    *net = (tb_net){
+        .api = api, .map = map, .dtype = spec->dtype, .n_in = spec->n_in, .n_out = spec->n_out};
+    net->n_params = (size_t)api->n_params(map);
+    net->theta = tb_alloc(net->n_params, sizeof(double));
+    net->native = tb_alloc(net->n_params, tb_dtype_size(net->dtype));
+    if (net->theta == NULL || net->native == NULL) {
+        tb_net_finish(net);
+        return tb_fail(error, TB_E_NOMEM, "no memory for %zu parameters", net->n_params);
+    }
+    tb_status status = api->init(map, net->native, key);
+    if (status != TB_OK) {
+        status = map_error(net, "init", status, error);
+        tb_net_finish(net);
+        return status;
+    }
+    tb_from_native(net->dtype, net->native, net->theta, net->n_params);
+    return TB_OK;
+}
+
+void tb_net_finish(tb_net *net)
+{
+    free(net->theta);
+    free(net->native);
+    if (net->api != NULL)
+        net->api->destroy(net->map);
+    memset(net, 0, sizeof *net);
+}
+
+void tb_net_set(tb_net *net, const double *theta)
+{
+    if (theta != net->theta)
+        memcpy(net->theta, theta, net->n_params * sizeof *theta);
+    tb_to_native(net->dtype, net->theta, net->native, net->n_params);
+}
+
+tb_status tb_net_lane_init(tb_net_lane *lane, const tb_net *net, size_t max_rows, tb_error *error)
+{
+    size_t size = tb_dtype_size(net->dtype);
+    *lane = (tb_net_lane){.net = net, .max_rows = max_rows};
+    lane->x = tb_alloc(max_rows * net->n_in, size);
+    lane->y = tb_alloc(max_rows * net->n_out, size);
+    lane->ws = tb_alloc((size_t)net->api->ws_bytes(net->map, max_rows), 1);
+    if (lane->x != NULL && lane->y != NULL && lane->ws != NULL)
+        return TB_OK;
+    tb_net_lane_finish(lane);
+    return tb_fail(error, TB_E_NOMEM, "no memory for a network's workspace of %zu rows", max_rows);
+}
+
+void tb_net_lane_finish(tb_net_lane *lane)
+{
+    free(lane->x);
+    free(lane->y);
+    free(lane->ws);
+    memset(lane, 0, sizeof *lane);
+}
+
+tb_status tb_net_lane_forward(tb_net_lane *lane, size_t rows, double *y, tb_error *error)
+{
+    const tb_net *net = lane->net;
+    TB_ASSERT(rows <= lane->max_rows);
+    tb_status status = net->api->forward(net->map, net->native, lane->x, rows, lane->y, lane->ws);
+    if (status != TB_OK)
+        return map_error(net, "forward", status, error);
+    tb_from_native(net->dtype, lane->y, y, rows * net->n_out);
+    return TB_OK;
+}
+
+/* ---- batches ---- */
+
+// memory of one segment: what a shard needs while it is worked on, and the segment's sum
+typedef struct tb_segment {
+    double *in;   // [TB_SHARD_ROWS][O] y or jv
+    double *out;  // [TB_SHARD_ROWS][O] w or M jv
+    void *native; // [TB_SHARD_ROWS][O] either, in the map's type
+    void *g;      // [P] one shard's J' w, in the map's type
+    double *sum;  // [P]
+    tb_status status;
+    const char *failed_call;
+} tb_segment;
+
+struct tb_net_batch {
+    const tb_net *net;
+    size_t max_rows, rows;
+    const void *x;
+    char *ws;        // one workspace a shard
+    size_t ws_bytes; // of one
+    void *v;         // [P] native
+    tb_segment segments[TB_SEGMENTS];
+};
+
+size_t tb_net_shards(size_t rows)
+{
+    return (rows + TB_SHARD_ROWS - 1) / TB_SHARD_ROWS;
+}
+
+void tb_net_batch_destroy(tb_net_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    for (int s = 0; s < TB_SEGMENTS; s++) {
+        free(batch->segments[s].in);
+        free(batch->segments[s].out);
+        free(batch->segments[s].native);
+        free(batch->segments[s].g);
+        free(batch->segments[s].sum);
+    }
+    free(batch->ws);
+    free(batch->v);
+    free(batch);
+}
+
+static int segment_alloc(tb_segment *segment, const tb_net *net)
+{
+    size_t n = (size_t)TB_SHARD_ROWS * net->n_out, size = tb_dtype_size(net->dtype);
+    segment->in = tb_alloc(n, sizeof(double));
+    segment->out = tb_alloc(n, sizeof(double));
+    segment->native = tb_alloc(n, size);
+    segment->g = tb_alloc(net->n_params, size);
+    segment->sum = tb_alloc(net->n_params, sizeof(double));
+    return segment->in != NULL && segment->out != NULL && segment->native != NULL &&
+           segment->g != NULL && segment->sum != NULL;
+}
+
+tb_status tb_net_batch_create(const tb_net *net, size_t max_rows, tb_net_batch **out,
+                              tb_error *error)
+{
+    tb_net_batch *batch = tb_alloc(1, sizeof *batch);
+    if (batch == NULL)
+        goto fail;
+    batch->net = net;
+    batch->max_rows = max_rows;
+    batch->ws_bytes = ((size_t)net->api->ws_bytes(net->map, TB_SHARD_ROWS) + 63) / 64 * 64;
+    batch->ws = tb_alloc(tb_net_shards(max_rows), batch->ws_bytes);
+    batch->v = tb_alloc(net->n_params, tb_dtype_size(net->dtype));
+    if (batch->ws == NULL || batch->v == NULL)
+        goto fail;
+    for (int s = 0; s < TB_SEGMENTS; s++)
+        if (!segment_alloc(&batch->segments[s], net))
+            goto fail;
+    *out = batch;
+    return TB_OK;
+fail:
+    tb_net_batch_destroy(batch);
+    return tb_fail(error, TB_E_NOMEM, "no memory for a batch of %zu rows", max_rows);
+}
+
+typedef enum tb_pass { TB_PASS_FORWARD, TB_PASS_VJP, TB_PASS_GAUSS_NEWTON } tb_pass;
+
+typedef struct tb_job {
+    tb_pass pass;
+    tb_net_rows_fn rows_fn;
+    void *ctx;
+} tb_job;
+
+static tb_status shard_forward(tb_net_batch *batch, const tb_job *job, tb_segment *segment,
+                               size_t shard, const void *x, size_t begin, size_t rows)
+{
+    const tb_net *net = batch->net;
+    void *ws = batch->ws + shard * batch->ws_bytes;
+    segment->failed_call = "forward";
+    tb_status status = net->api->forward(net->map, net->native, x, rows, segment->native, ws);
+    if (status != TB_OK)
+        return status;
+    tb_from_native(net->dtype, segment->native, segment->in, rows * net->n_out);
+    job->rows_fn(job->ctx, shard, begin, begin + rows, segment->in, NULL);
+    return TB_OK;
+}
+
+static tb_status shard_reverse(tb_net_batch *batch, const tb_job *job, tb_segment *segment,
+                               size_t shard, const void *x, size_t begin, size_t rows)
+{
+    const tb_net *net = batch->net;
+    void *ws = batch->ws + shard * batch->ws_bytes;
+    size_t n = rows * net->n_out;
+    const double *in = NULL;
+    if (job->pass == TB_PASS_GAUSS_NEWTON) {
+        // jv = J v
+        segment->failed_call = "jvp";
+        tb_status status =
+            net->api->jvp(net->map, net->native, x, rows, ws, batch->v, segment->native);
+        if (status != TB_OK)
+            return status;
+        tb_from_native(net->dtype, segment->native, segment->in, n);
+        in = segment->in;
+    }
+    // w, or M J v
+    job->rows_fn(job->ctx, shard, begin, begin + rows, in, segment->out);
+    // sum += J' w
+    tb_to_native(net->dtype, segment->out, segment->native, n);
+    segment->failed_call = "vjp";
+    tb_status status =
+        net->api->vjp(net->map, net->native, x, rows, ws, segment->native, segment->g);
+    if (status != TB_OK)
+        return status;
+    if (net->dtype == TB_F64) {
+        const double *g = segment->g;
+        for (size_t i = 0; i < net->n_params; i++)
+            segment->sum[i] += g[i];
+    } else {
+        const float *g = segment->g;
+        for (size_t i = 0; i < net->n_params; i++)
+            segment->sum[i] += (double)g[i];
+    }
+    return TB_OK;
+}
+
+// one segment: its shards in order
+static void run_segment(tb_net_batch *batch, const tb_job *job, size_t s)
+{
+    tb_segment *segment = &batch->segments[s];
+    const tb_net *net = batch->net;
+    size_t shards = tb_net_shards(batch->rows);
+    size_t row_bytes = net->n_in * tb_dtype_size(net->dtype);
+    segment->status = TB_OK;
+    if (job->pass != TB_PASS_FORWARD)
+        memset(segment->sum, 0, net->n_params * sizeof(double));
+    for (size_t shard = s * shards / TB_SEGMENTS; shard < (s + 1) * shards / TB_SEGMENTS; shard++) {
+        size_t begin = shard * TB_SHARD_ROWS;
+        size_t rows = batch->rows - begin < TB_SHARD_ROWS ? batch->rows - begin : TB_SHARD_ROWS;
+        const void *x = (const char *)batch->x + begin * row_bytes;
+        segment->status = job->pass == TB_PASS_FORWARD
+                              ? shard_forward(batch, job, segment, shard, x, begin, rows)
+                              : shard_reverse(batch, job, segment, shard, x, begin, rows);
+        if (segment->status != TB_OK)
+            return;
+    }
+}
+
+static tb_status run(tb_net_batch *batch, const tb_job *job, tb_error *error)
+{
+    // one shard: not worth waking threads
+    if (tb_net_shards(batch->rows) <= 1) {
+        for (size_t s = 0; s < TB_SEGMENTS; s++)
+            run_segment(batch, job, s);
+    } else {
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t s = 0; s < TB_SEGMENTS; s++)
+            run_segment(batch, job, s);
+    }
+    for (size_t s = 0; s < TB_SEGMENTS; s++)
+        if (batch->segments[s].status != TB_OK)
+            return map_error(batch->net, batch->segments[s].failed_call, batch->segments[s].status,
+                             error);
+    return TB_OK;
+}
+
+// g = sum of the segments, in order
+static void reduce(const tb_net_batch *batch, double *g)
+{
+    size_t n = batch->net->n_params;
+    memset(g, 0, n * sizeof *g);
+    for (size_t s = 0; s < TB_SEGMENTS; s++)
+        for (size_t i = 0; i < n; i++)
+            g[i] += batch->segments[s].sum[i];
+}
+
+tb_status tb_net_batch_forward(tb_net_batch *batch, const void *x, size_t rows,
+                               tb_net_rows_fn rows_fn, void *ctx, tb_error *error)
+{
+    TB_ASSERT(rows <= batch->max_rows);
+    batch->x = x;
+    batch->rows = rows;
+    return run(batch, &(tb_job){TB_PASS_FORWARD, rows_fn, ctx}, error);
+}
+
+tb_status tb_net_batch_vjp(tb_net_batch *batch, tb_net_rows_fn rows_fn, void *ctx, double *g,
+                           tb_error *error)
+{
+    tb_status status = run(batch, &(tb_job){TB_PASS_VJP, rows_fn, ctx}, error);
+    if (status == TB_OK)
+        reduce(batch, g);
+    return status;
+}
+
+tb_status tb_net_batch_gauss_newton(tb_net_batch *batch, const double *v, tb_net_rows_fn rows_fn,
+                                    void *ctx, double *h, tb_error *error)
+{
+    tb_to_native(batch->net->dtype, v, batch->v, batch->net->n_params);
+    tb_status status = run(batch, &(tb_job){TB_PASS_GAUSS_NEWTON, rows_fn, ctx}, error);
+    if (status == TB_OK)
+        reduce(batch, h);
+    return status;
+}

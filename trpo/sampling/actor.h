@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Environments being played: lanes that carry one environment each from step to step, and what
+ * training rollouts and evaluation episodes share.
+ */
+#ifndef TRPO_SAMPLING_ACTOR_H
+#define TRPO_SAMPLING_ACTOR_H
+
+#include <trpo-bench/env.h>
+#include <trpo-bench/rng.h>
+
+#include "trpo/dist/head.h"
+#include "trpo/net/features.h"
+#include "trpo/net/net.h"
+#include "trpo/sampling/batch.h"
+
+/* One finished episode. */
+typedef struct tb_episode {
+    uint64_t lane;     /* evaluation: 0 */
+    uint64_t index;    /* of the lane's episodes, from 0 */
+    uint64_t step;     /* environment steps done over all lanes when it ended (training) or at the
+                          evaluation */
+    double reward_sum; /* raw, undiscounted */
+    uint64_t length;   /* steps */
+} tb_episode;
+
+/* Creates one environment instance; called once a lane. */
+typedef tb_status (*tb_env_maker)(void *ctx, const tb_env_api **api, tb_env **env, tb_error *error);
+
+/* What every lane of a run shares. */
+typedef struct tb_task {
+    tb_env_maker make;
+    void *make_ctx;
+    uint64_t max_episode_steps; /* 0 = none */
+    int clip_actions;
+    uint64_t seed;
+    tb_features features;
+    tb_space action; /* its low, high, nvec, start belong to the first lane's environment */
+    tb_head head;
+    size_t action_bytes;
+} tb_task;
+
+typedef struct tb_lane {
+    const tb_env_api *api;
+    tb_env *env;
+    void *observation; /* packed, current */
+    void *action;      /* packed */
+    double *features;  /* [I] of the current observation, normalised */
+    double *act;       /* [A] */
+    double *unif;      /* [U] */
+    double *y;         /* [D] for evaluation */
+    uint64_t episode;  /* index of the current episode */
+    uint64_t length;   /* steps done in it */
+    double reward_sum;
+    tb_rng noise; /* the policy's random numbers of this episode */
+} tb_lane;
+
+tb_status tb_lane_init(tb_lane *lane, const tb_task *task, tb_error *error);
+void tb_lane_finish(tb_lane *lane);
+
+/* Starts the episode named by (episode_purpose, i, j); the noise comes from (TB_STREAM_ACTION, i,
+ * j). */
+tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
+                        uint64_t j, tb_error *error);
+
+/* Observation -> lane->features, scaled by `scaler`; checks that it is finite. `statistics` (may be
+ * NULL) gets the unscaled ones added. */
+tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
+                          tb_moments *statistics, tb_error *error);
+
+/* Applies lane->act: clips, converts, steps, enforces the time limit. *flags gets TB_ROW_TERMINATED
+ * | TRUNCATED. */
+tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
+                       tb_error *error);
+
+/* Training rollouts. */
+typedef struct tb_sampler {
+    tb_task *task;
+    tb_lane *lanes;
+    size_t n_lanes;
+    tb_moments *lane_moments; /* [n_lanes] of the batch under way, raw Box features */
+    struct tb_group *groups;
+    size_t n_groups;
+    uint64_t steps_done;  /* over all lanes */
+    tb_episode *episodes; /* of the last batch, ordered by (step, lane) */
+    size_t n_episodes, max_episodes;
+    uint64_t clipped_actions; /* of the last batch: entries that lay outside their bounds */
+} tb_sampler;
+
+tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy,
+                          const tb_net *critic, size_t n_lanes, size_t max_steps, tb_error *error);
+void tb_sampler_finish(tb_sampler *sampler);
+
+/* Steps every lane `steps` times and fills *batch but for value, advantage and target. `scaler` and
+ * critic (which values final observations and where each lane stands at the end) are frozen
+ * meanwhile; lane_moments are gathered anew. The critic's outputs are mapped to values by value =
+ * shift + scale * output. */
+tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
+                         double value_scale, size_t steps, tb_batch *batch, tb_error *error);
+
+/* Plays `n` episodes with the mode of the policy; episode k starts from key (purpose, 0, k) in lane
+ * k modulo n_lanes of `lanes`. out [n]. The statistics stay as they are. */
+tb_status tb_evaluate(tb_task *task, tb_lane *lanes, tb_net_lane *nets, size_t n_lanes,
+                      const tb_scaler *scaler, uint64_t purpose, uint64_t step, size_t n,
+                      tb_episode *out, tb_error *error);
+
+#endif

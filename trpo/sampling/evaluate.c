@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/sampling/actor.h"
+
+static tb_status play(tb_task *task, tb_lane *lane, tb_net_lane *net, const tb_scaler *scaler,
+                      uint64_t purpose, uint64_t step, uint64_t k, tb_episode *out, tb_error *error)
+{
+    tb_status status = tb_lane_reset(lane, task, purpose, 0, k, error);
+    uint8_t flags = 0;
+    double reward;
+    while (status == TB_OK && flags == 0) {
+        status = tb_lane_observe(lane, task, scaler, NULL, error);
+        if (status != TB_OK)
+            return status;
+        tb_to_native(net->net->dtype, lane->features, net->x, net->net->n_in);
+        status = tb_net_lane_forward(net, 1, lane->y, error);
+        if (status != TB_OK)
+            return status;
+        task->head.api->mode(&task->head, lane->y, lane->act);
+        status = tb_lane_step(lane, task, &reward, &flags, error);
+    }
+    *out = (tb_episode){
+        .index = k, .step = step, .reward_sum = lane->reward_sum, .length = lane->length};
+    return status;
+}
+
+tb_status tb_evaluate(tb_task *task, tb_lane *lanes, tb_net_lane *nets, size_t n_lanes,
+                      const tb_scaler *scaler, uint64_t purpose, uint64_t step, size_t n,
+                      tb_episode *out, tb_error *error)
+{
+    tb_status failed = TB_OK;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t l = 0; l < n_lanes; l++) {
+        tb_error lane_error = {0};
+        tb_status status = TB_OK;
+        for (size_t k = l; k < n && status == TB_OK; k += n_lanes)
+            status =
+                play(task, &lanes[l], &nets[l], scaler, purpose, step, k, &out[k], &lane_error);
+        if (status != TB_OK) {
+#pragma omp critical
+            {
+                failed = status;
+                if (error != NULL)
+                    *error = lane_error;
+            }
+        }
+    }
+    return failed;
+}

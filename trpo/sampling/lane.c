@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trpo/rng/streams.h"
+#include "trpo/sampling/actor.h"
+
+tb_status tb_lane_init(tb_lane *lane, const tb_task *task, tb_error *error)
+{
+    memset(lane, 0, sizeof *lane);
+    tb_status status = task->make(task->make_ctx, &lane->api, &lane->env, error);
+    if (status != TB_OK)
+        return status;
+    lane->observation = tb_alloc(task->features.bytes, 1);
+    lane->action = tb_alloc(task->action_bytes, 1);
+    lane->features = tb_alloc(task->features.n_features, sizeof(double));
+    lane->act = tb_alloc(task->head.n_action, sizeof(double));
+    lane->unif = tb_alloc(task->head.n_unif, sizeof(double));
+    lane->y = tb_alloc(task->head.n_params, sizeof(double));
+    if (lane->observation && lane->action && lane->features && lane->act && lane->unif && lane->y)
+        return TB_OK;
+    tb_lane_finish(lane);
+    return tb_fail(error, TB_E_NOMEM, "no memory for an environment lane");
+}
+
+void tb_lane_finish(tb_lane *lane)
+{
+    if (lane->api != NULL)
+        lane->api->destroy(lane->env);
+    free(lane->observation);
+    free(lane->action);
+    free(lane->features);
+    free(lane->act);
+    free(lane->unif);
+    free(lane->y);
+    memset(lane, 0, sizeof *lane);
+}
+
+static tb_status env_error(const tb_lane *lane, const char *call, tb_status status, tb_error *error)
+{
+    const char *text = lane->api->last_error(lane->env);
+    return tb_fail(error, status < 0 ? status : TB_E_STATE,
+                   "the environment's %s failed with %s in step %llu of its "
+                   "episode %llu%s%s",
+                   call, tb_status_name(status), (unsigned long long)lane->length,
+                   (unsigned long long)lane->episode, text[0] != '\0' ? ": " : "", text);
+}
+
+tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
+                        uint64_t j, tb_error *error)
+{
+    tb_key key = tb_stream_key(task->seed, episode_purpose, i, j);
+    lane->episode = j;
+    lane->length = 0;
+    lane->reward_sum = 0;
+    tb_rng_init(&lane->noise, tb_stream_key(task->seed, TB_STREAM_ACTION, i, j));
+    tb_status status = lane->api->reset(lane->env, &key, lane->observation);
+    return status == TB_OK ? TB_OK : env_error(lane, "reset", status, error);
+}
+
+tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
+                          tb_moments *statistics, tb_error *error)
+{
+    tb_features_expand(&task->features, lane->observation, lane->features);
+    for (size_t k = 0; k < task->features.n_features; k++)
+        if (!isfinite(lane->features[k]))
+            return tb_fail(error, TB_E_NUMERIC,
+                           "the environment returned %g as entry %zu of its observation in step "
+                           "%llu of its episode %llu",
+                           lane->features[k], k, (unsigned long long)lane->length,
+                           (unsigned long long)lane->episode);
+    if (statistics != NULL)
+        tb_moments_add(statistics, lane->features);
+    tb_scaler_apply(scaler, lane->features);
+    return TB_OK;
+}
+
+static void store_action(const tb_space *space, void *to, size_t i, double value)
+{
+    switch (space->dtype) {
+    case TB_F64: ((double *)to)[i] = value; break;
+    case TB_F32: ((float *)to)[i] = (float)value; break;
+    case TB_I32: ((int32_t *)to)[i] = (int32_t)value; break;
+    default: ((uint8_t *)to)[i] = (uint8_t)value; break;
+    }
+}
+
+static void pack_action(tb_lane *lane, const tb_task *task)
+{
+    const tb_space *space = &task->action;
+    void *to = (char *)lane->action + space->offset;
+    if (space->kind == TB_SPACE_DISCRETE) {
+        store_action(space, to, 0,
+                     lane->act[0] + (space->start != NULL ? (double)space->start[0] : 0));
+        return;
+    }
+    for (size_t i = 0; i < space->count; i++) {
+        double a = lane->act[i];
+        if (task->clip_actions)
+            a = a < space->low[i] ? space->low[i] : a > space->high[i] ? space->high[i] : a;
+        store_action(space, to, i, a);
+    }
+}
+
+tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
+                       tb_error *error)
+{
+    pack_action(lane, task);
+    tb_step step = {.struct_size = sizeof step};
+    tb_status status = lane->api->step(lane->env, lane->action, lane->observation, &step);
+    if (status != TB_OK)
+        return env_error(lane, "step", status, error);
+    lane->length++;
+    if (!isfinite(step.reward))
+        return tb_fail(error, TB_E_NUMERIC,
+                       "the environment returned the reward %g in step %llu of its episode %llu",
+                       step.reward, (unsigned long long)lane->length,
+                       (unsigned long long)lane->episode);
+    lane->reward_sum += step.reward;
+    *reward = step.reward;
+    *flags = 0;
+    if (step.flags & TB_TERMINATED)
+        *flags |= TB_ROW_TERMINATED;
+    // the time limit belongs to the host
+    if ((step.flags & TB_TRUNCATED) ||
+        (task->max_episode_steps > 0 && lane->length >= task->max_episode_steps))
+        *flags |= TB_ROW_TRUNCATED;
+    return TB_OK;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "trpo/rng/streams.h"
+#include "trpo/sampling/actor.h"
+
+// lanes that are stepped together by one thread: one forward pass serves them all
+enum { group_lanes = 8 };
+
+typedef struct tb_group {
+    size_t first, count;  // lanes
+    tb_net_lane policy;   // group_lanes rows
+    tb_net_lane critic;   // group_lanes rows
+    double *y;            // [group_lanes][D]
+    double *value;        // [group_lanes]
+    tb_episode *episodes; // ended in this batch, in order of (t, lane)
+    size_t n_episodes, max_episodes;
+    uint64_t clipped;
+    tb_status status;
+    tb_error error;
+} tb_group;
+
+tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy,
+                          const tb_net *critic, size_t n_lanes, size_t max_steps, tb_error *error)
+{
+    *sampler = (tb_sampler){
+        .task = task, .n_lanes = n_lanes, .n_groups = (n_lanes + group_lanes - 1) / group_lanes};
+    sampler->lanes = tb_alloc(n_lanes, sizeof *sampler->lanes);
+    sampler->lane_moments = tb_alloc(n_lanes, sizeof *sampler->lane_moments);
+    sampler->groups = tb_alloc(sampler->n_groups, sizeof *sampler->groups);
+    sampler->max_episodes = n_lanes * max_steps;
+    sampler->episodes = tb_alloc(sampler->max_episodes, sizeof *sampler->episodes);
+    tb_status status = TB_OK;
+    if (!sampler->lanes || !sampler->lane_moments || !sampler->groups || !sampler->episodes) {
+        status = tb_fail(error, TB_E_NOMEM, "no memory for %zu lanes", n_lanes);
+        goto fail;
+    }
+    for (size_t i = 0; i < n_lanes && status == TB_OK; i++) {
+        status = tb_lane_init(&sampler->lanes[i], task, error);
+        if (status == TB_OK)
+            status = tb_moments_init(&sampler->lane_moments[i], task->features.n_features, error);
+        if (status == TB_OK)
+            status = tb_lane_reset(&sampler->lanes[i], task, TB_STREAM_EPISODE, i, 0, error);
+    }
+    for (size_t i = 0; i < sampler->n_groups && status == TB_OK; i++) {
+        tb_group *group = &sampler->groups[i];
+        group->first = i * group_lanes;
+        group->count = n_lanes - group->first < group_lanes ? n_lanes - group->first : group_lanes;
+        group->max_episodes = group->count * max_steps;
+        group->y = tb_alloc(group_lanes * task->head.n_params, sizeof(double));
+        group->value = tb_alloc(group_lanes, sizeof(double));
+        group->episodes = tb_alloc(group->max_episodes, sizeof *group->episodes);
+        if (!group->y || !group->value || !group->episodes)
+            status = tb_fail(error, TB_E_NOMEM, "no memory for %zu lanes", n_lanes);
+        if (status == TB_OK)
+            status = tb_net_lane_init(&group->policy, policy, group_lanes, error);
+        if (status == TB_OK)
+            status = tb_net_lane_init(&group->critic, critic, group_lanes, error);
+    }
+    if (status == TB_OK)
+        return TB_OK;
+fail:
+    tb_sampler_finish(sampler);
+    return status;
+}
+
+void tb_sampler_finish(tb_sampler *sampler)
+{
+    for (size_t i = 0;
+         sampler->lanes != NULL && sampler->lane_moments != NULL && i < sampler->n_lanes; i++) {
+        tb_lane_finish(&sampler->lanes[i]);
+        tb_moments_finish(&sampler->lane_moments[i]);
+    }
+    for (size_t i = 0; sampler->groups != NULL && i < sampler->n_groups; i++) {
+        tb_net_lane_finish(&sampler->groups[i].policy);
+        tb_net_lane_finish(&sampler->groups[i].critic);
+        free(sampler->groups[i].y);
+        free(sampler->groups[i].value);
+        free(sampler->groups[i].episodes);
+    }
+    free(sampler->lanes);
+    free(sampler->lane_moments);
+    free(sampler->groups);
+    free(sampler->episodes);
+    memset(sampler, 0, sizeof *sampler);
+}
+
+// features of lane g into row g of the group's network input
+static void load_row(const tb_net_lane *net, size_t g, const double *features)
+{
+    size_t bytes = net->net->n_in * tb_dtype_size(net->net->dtype);
+    tb_to_native(net->net->dtype, features, (char *)net->x + g * bytes, net->net->n_in);
+}
+
+// observes every lane of the group and runs the policy on them: group->y
+static tb_status group_forward(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler)
+{
+    for (size_t g = 0; g < group->count; g++) {
+        tb_lane *lane = &sampler->lanes[group->first + g];
+        tb_status status = tb_lane_observe(lane, sampler->task, scaler,
+                                           &sampler->lane_moments[group->first + g], &group->error);
+        if (status != TB_OK)
+            return status;
+        load_row(&group->policy, g, lane->features);
+    }
+    return tb_net_lane_forward(&group->policy, group->count, group->y, &group->error);
+}
+
+static uint64_t count_clipped(const tb_task *task, const double *a)
+{
+    uint64_t n = 0;
+    if (task->action.kind == TB_SPACE_BOX)
+        for (size_t i = 0; i < task->action.count; i++)
+            n += a[i] < task->action.low[i] || a[i] > task->action.high[i];
+    return n;
+}
+
+// V(final observation) of lane g, which was cut while under way
+static tb_status final_value(tb_sampler *sampler, tb_group *group, size_t g,
+                             const tb_scaler *scaler, double *value)
+{
+    tb_lane *lane = &sampler->lanes[group->first + g];
+    tb_status status = tb_lane_observe(lane, sampler->task, scaler, NULL, &group->error);
+    if (status != TB_OK)
+        return status;
+    load_row(&group->critic, 0, lane->features);
+    return tb_net_lane_forward(&group->critic, 1, value, &group->error);
+}
+
+static void record_episode(tb_sampler *sampler, tb_group *group, size_t g, size_t t)
+{
+    const tb_lane *lane = &sampler->lanes[group->first + g];
+    TB_ASSERT(group->n_episodes < group->max_episodes);
+    group->episodes[group->n_episodes++] = (tb_episode){
+        .lane = group->first + g,
+        .index = lane->episode,
+        .step = sampler->steps_done + (t + 1) * sampler->n_lanes,
+        .reward_sum = lane->reward_sum,
+        .length = lane->length,
+    };
+}
+
+static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler, size_t t,
+                           tb_batch *batch)
+{
+    const tb_task *task = sampler->task;
+    const tb_head *head = &task->head;
+    size_t x_bytes = group->policy.net->n_in * tb_dtype_size(group->policy.net->dtype);
+    for (size_t g = 0; g < group->count; g++) {
+        tb_lane *lane = &sampler->lanes[group->first + g];
+        size_t row = (group->first + g) * batch->steps + t;
+        const double *y = group->y + g * head->n_params;
+
+        // what the update will need of this step
+        memcpy((char *)batch->x + row * x_bytes, (const char *)group->policy.x + g * x_bytes,
+               x_bytes);
+        memcpy(batch->y_old + row * head->n_params, y, head->n_params * sizeof *y);
+        for (size_t i = 0; i < head->n_unif; i++)
+            lane->unif[i] = tb_rng_f64(&lane->noise);
+        head->api->sample(head, y, lane->unif, lane->act);
+        memcpy(batch->action + row * head->n_action, lane->act, head->n_action * sizeof(double));
+        batch->log_prob_old[row] = head->api->log_prob(head, y, lane->act);
+        group->clipped += count_clipped(task, lane->act);
+
+        uint8_t start = lane->length == 0 ? TB_ROW_START : 0;
+        tb_status status =
+            tb_lane_step(lane, task, &batch->reward[row], &batch->flags[row], &group->error);
+        if (status != TB_OK)
+            return status;
+        uint8_t end = batch->flags[row];
+        batch->flags[row] |= start;
+        batch->final_value[row] = 0;
+        if (end == TB_ROW_TRUNCATED) {
+            status = final_value(sampler, group, g, scaler, &batch->final_value[row]);
+            if (status != TB_OK)
+                return status;
+        }
+        if (end != 0) {
+            record_episode(sampler, group, g, t);
+            status = tb_lane_reset(lane, task, TB_STREAM_EPISODE, group->first + g,
+                                   lane->episode + 1, &group->error);
+            if (status != TB_OK)
+                return status;
+        }
+    }
+    return TB_OK;
+}
+
+static tb_status run_group(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler,
+                           tb_batch *batch)
+{
+    group->n_episodes = 0;
+    group->clipped = 0;
+    for (size_t t = 0; t < batch->steps; t++) {
+        tb_status status = group_forward(sampler, group, scaler);
+        if (status == TB_OK)
+            status = group_act(sampler, group, scaler, t, batch);
+        if (status != TB_OK)
+            return status;
+    }
+    // where each lane stands now: seen again, and counted, as the first row of the next batch
+    for (size_t g = 0; g < group->count; g++) {
+        tb_lane *lane = &sampler->lanes[group->first + g];
+        tb_status status = tb_lane_observe(lane, sampler->task, scaler, NULL, &group->error);
+        if (status != TB_OK)
+            return status;
+        load_row(&group->critic, g, lane->features);
+    }
+    return tb_net_lane_forward(&group->critic, group->count, batch->next_value + group->first,
+                               &group->error);
+}
+
+static int by_step_and_lane(const void *a, const void *b)
+{
+    const tb_episode *x = a, *y = b;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return x->lane < y->lane ? -1 : x->lane > y->lane;
+}
+
+static void gather_episodes(tb_sampler *sampler)
+{
+    sampler->n_episodes = 0;
+    sampler->clipped_actions = 0;
+    for (size_t i = 0; i < sampler->n_groups; i++) {
+        const tb_group *group = &sampler->groups[i];
+        TB_ASSERT(sampler->n_episodes + group->n_episodes <= sampler->max_episodes);
+        memcpy(sampler->episodes + sampler->n_episodes, group->episodes,
+               group->n_episodes * sizeof *group->episodes);
+        sampler->n_episodes += group->n_episodes;
+        sampler->clipped_actions += group->clipped;
+    }
+    qsort(sampler->episodes, sampler->n_episodes, sizeof *sampler->episodes, by_step_and_lane);
+}
+
+tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
+                         double value_scale, size_t steps, tb_batch *batch, tb_error *error)
+{
+    batch->lanes = sampler->n_lanes;
+    batch->steps = steps;
+    batch->n_rows = batch->lanes * steps;
+    TB_ASSERT(batch->n_rows <= batch->max_rows);
+    for (size_t i = 0; i < sampler->n_lanes; i++)
+        tb_moments_clear(&sampler->lane_moments[i]);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < sampler->n_groups; i++)
+        sampler->groups[i].status = run_group(sampler, &sampler->groups[i], scaler, batch);
+    for (size_t i = 0; i < sampler->n_groups; i++) {
+        if (sampler->groups[i].status != TB_OK) {
+            if (error != NULL)
+                *error = sampler->groups[i].error;
+            return sampler->groups[i].status;
+        }
+    }
+    // network outputs -> values
+    for (size_t i = 0; i < batch->lanes; i++)
+        batch->next_value[i] = value_shift + value_scale * batch->next_value[i];
+    for (size_t i = 0; i < batch->n_rows; i++)
+        if ((batch->flags[i] & (TB_ROW_TRUNCATED | TB_ROW_TERMINATED)) == TB_ROW_TRUNCATED)
+            batch->final_value[i] = value_shift + value_scale * batch->final_value[i];
+    gather_episodes(sampler);
+    sampler->steps_done += batch->n_rows;
+    return TB_OK;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/update/policy.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trpo/linalg/vec.h"
+#include "trpo/rng/streams.h"
+
+tb_status tb_policy_init(tb_policy *policy, const tb_map_api *api, tb_map *map,
+                         const tb_map_spec *spec, const tb_head *head, size_t max_rows,
+                         uint64_t seed, tb_error *error)
+{
+    memset(policy, 0, sizeof *policy);
+    policy->head = *head;
+    tb_key key = tb_stream_key(seed, TB_STREAM_POLICY_INIT, 0, 0);
+    tb_status status = tb_net_init(&policy->net, api, map, spec, &key, error);
+    if (status == TB_OK)
+        status = tb_net_batch_create(&policy->net, max_rows, &policy->rows, error);
+    if (status != TB_OK)
+        goto fail;
+    policy->y = tb_alloc(max_rows * head->n_params, sizeof(double));
+    policy->log_prob = tb_alloc(max_rows, sizeof(double));
+    policy->shard_sums = tb_alloc(tb_net_shards(max_rows) * 4, sizeof(double));
+    policy->scratch = tb_alloc(5 * policy->net.n_params, sizeof(double));
+    if (policy->y && policy->log_prob && policy->shard_sums && policy->scratch)
+        return TB_OK;
+    status = tb_fail(error, TB_E_NOMEM, "no memory for the policy's batch of %zu rows", max_rows);
+fail:
+    tb_policy_finish(policy);
+    return status;
+}
+
+void tb_policy_finish(tb_policy *policy)
+{
+    tb_net_batch_destroy(policy->rows);
+    tb_net_finish(&policy->net);
+    free(policy->y);
+    free(policy->log_prob);
+    free(policy->shard_sums);
+    free(policy->scratch);
+    memset(policy, 0, sizeof *policy);
+}
+
+typedef struct tb_rows {
+    tb_policy *policy;
+    const tb_batch *batch;
+} tb_rows;
+
+static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
+                          double *out)
+{
+    (void)out;
+    const tb_rows *rows = ctx;
+    tb_policy *policy = rows->policy;
+    const tb_batch *batch = rows->batch;
+    const tb_head *head = &policy->head;
+    size_t d = head->n_params;
+    memcpy(policy->y + begin * d, in, (end - begin) * d * sizeof *in);
+    double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0;
+    for (size_t i = begin; i < end; i++) {
+        const double *y = policy->y + i * d, *y_old = batch->y_old + i * d;
+        policy->log_prob[i] = head->api->log_prob(head, y, batch->action + i * head->n_action);
+        double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
+        surrogate += ratio * batch->advantage[i];
+        kl += head->api->kl(head, y_old, y);
+        entropy += head->api->entropy(head, y);
+        // `!(a <= b)` keeps a NaN
+        if (!(fabs(ratio - 1) <= ratio_error))
+            ratio_error = fabs(ratio - 1);
+    }
+    double *sums = policy->shard_sums + shard * 4;
+    sums[0] = surrogate;
+    sums[1] = kl;
+    sums[2] = entropy;
+    sums[3] = ratio_error;
+}
+
+tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrogate *out,
+                             tb_error *error)
+{
+    tb_rows rows = {policy, batch};
+    tb_status status =
+        tb_net_batch_forward(policy->rows, batch->x, batch->n_rows, evaluate_rows, &rows, error);
+    if (status != TB_OK)
+        return status;
+    memset(out, 0, sizeof *out);
+    for (size_t s = 0; s < tb_net_shards(batch->n_rows); s++) {
+        const double *sums = policy->shard_sums + s * 4;
+        out->surrogate += sums[0];
+        out->kl += sums[1];
+        out->entropy += sums[2];
+        if (!(sums[3] <= out->ratio_error))
+            out->ratio_error = sums[3];
+    }
+    double n = (double)batch->n_rows;
+    out->surrogate /= n;
+    out->kl /= n;
+    out->entropy /= n;
+    return TB_OK;
+}
+
+// w = ratio * advantage * d log pi(a|s) / dy / N
+static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
+                          double *w)
+{
+    (void)shard;
+    (void)in;
+    const tb_rows *rows = ctx;
+    const tb_policy *policy = rows->policy;
+    const tb_batch *batch = rows->batch;
+    const tb_head *head = &policy->head;
+    size_t d = head->n_params;
+    for (size_t i = begin; i < end; i++) {
+        double *row = w + (i - begin) * d;
+        double scale = exp(policy->log_prob[i] - batch->log_prob_old[i]) * batch->advantage[i] /
+                       (double)batch->n_rows;
+        head->api->log_prob_grad(head, policy->y + i * d, batch->action + i * head->n_action, row);
+        for (size_t k = 0; k < d; k++)
+            row[k] *= scale;
+    }
+}
+
+tb_status tb_policy_gradient(tb_policy *policy, const tb_batch *batch, double *g, tb_error *error)
+{
+    tb_rows rows = {policy, batch};
+    return tb_net_batch_vjp(policy->rows, gradient_rows, &rows, g, error);
+}
+
+// M J v / N
+static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *jv,
+                        double *mjv)
+{
+    (void)shard;
+    const tb_rows *rows = ctx;
+    const tb_head *head = &rows->policy->head;
+    size_t d = head->n_params;
+    for (size_t i = begin; i < end; i++) {
+        double *row = mjv + (i - begin) * d;
+        head->api->fisher(head, rows->policy->y + i * d, jv + (i - begin) * d, row);
+        for (size_t k = 0; k < d; k++)
+            row[k] /= (double)rows->batch->n_rows;
+    }
+}
+
+tb_status tb_policy_fisher(tb_policy *policy, const tb_batch *batch, double damping,
+                           const double *v, double *fv, tb_error *error)
+{
+    tb_rows rows = {policy, batch};
+    tb_status status = tb_net_batch_gauss_newton(policy->rows, v, fisher_rows, &rows, fv, error);
+    for (size_t i = 0; status == TB_OK && i < policy->net.n_params; i++)
+        fv[i] += damping * v[i];
+    return status;
+}
+
+tb_status tb_policy_evaluate_old(tb_policy *policy, const tb_batch *batch, tb_iteration *log,
+                                 tb_error *error)
+{
+    tb_surrogate old;
+    tb_status status = tb_policy_evaluate(policy, batch, &old, error);
+    if (status != TB_OK)
+        return status;
+    log->surrogate_before = old.surrogate;
+    log->surrogate_after = old.surrogate;
+    log->entropy = old.entropy;
+    log->ratio_error = old.ratio_error;
+    log->kl = 0;
+    log->step_norm = 0;
+    log->step_fraction = 0;
+    // the same parameters on the same inputs: only a map whose rows depend on the batch's size or
+    // order can differ
+    double tolerance = policy->net.dtype == TB_F64 ? 1e-9 : 1e-3;
+    if (!(old.ratio_error <= tolerance) || !(fabs(old.kl) <= tolerance))
+        return tb_fail(error, TB_E_NUMERIC,
+                       "at the parameters that sampled the batch, the largest |ratio - 1| is %g "
+                       "and the mean KL %g, "
+                       "instead of 0: the policy architecture is not batch-invariant (trpo-bench "
+                       "check tells more)",
+                       old.ratio_error, old.kl);
+    return TB_OK;
+}
+
+tb_status tb_policy_keep_finite_step(tb_policy *policy, const tb_batch *batch, const double *old,
+                                     tb_iteration *log, tb_error *error)
+{
+    tb_surrogate at;
+    tb_status status = tb_policy_evaluate(policy, batch, &at, error);
+    if (status != TB_OK)
+        return status;
+    log->kl_tried = at.kl;
+    if (!isfinite(at.surrogate) || !isfinite(at.kl) ||
+        !tb_vec_finite(policy->net.theta, policy->net.n_params)) {
+        tb_net_set(&policy->net, old);
+        log->update_end = TB_UPDATE_NON_FINITE;
+        log->non_finite++;
+        log->updates_rejected++;
+        log->step_norm = 0;
+        return TB_OK;
+    }
+    log->update_end = TB_UPDATE_ACCEPTED;
+    log->kl = at.kl;
+    log->surrogate_after = at.surrogate;
+    log->step_fraction = 1;
+    return TB_OK;
+}
