@@ -73,7 +73,7 @@ static void percentile_equals_sorted_definition(void **state)
     uint32_t random = 1;
     for (size_t n = 1; n < 400; n += 7) {
         for (uint32_t kinds = 1; kinds <= 1000; kinds *= 10) {
-            double x[400], sorted[400];
+            double x[400] = {0}, sorted[400];
             for (size_t i = 0; i < n; i++) {
                 random = random * 1664525u + 1013904223u;
                 x[i] = (double)(random >> 8) / 1e4;

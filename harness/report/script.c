@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes the data and the gnuplot scripts of the learning curves. A script uses paths relative to
+ * its own folder, so that `cd report/fig && gnuplot curves.gp` draws it again anywhere.
+ *
+ * Lengths are in inches of the printed figure; gnuplot wants fractions of the page.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/report/figure.h"
+#include "harness/report/write.h"
+
+// Okabe & Ito 2008, "Color universal design": told apart with every kind of colour vision; yellow
+// last, because it is weak on white
+static const char *const palette[] = {"0072B2", "D55E00", "009E73", "CC79A7",
+                                      "56B4E9", "E69F00", "000000", "F0E442"};
+// the dash says it again in grey print; the first is solid
+static const char *const dashes[] = {"solid", "(9,3)", "(3,2.5)", "(9,3,2,3)"};
+enum {
+    n_colours = sizeof palette / sizeof palette[0],
+    n_dashes = sizeof dashes / sizeof dashes[0]
+};
+
+// where everything stands on the page
+typedef struct layout {
+    double width, height;    // of the page
+    double panel_w, panel_h; // of the area inside the axes
+    double left, right, top; // margins of the page
+    double gap_x, gap_y;     // between panels: tics and titles
+    double bottom;           // below the last row: tics, label, legend strip
+    size_t columns, rows;    //
+    int legend_in_slot;      // the legend stands in the free place of the last row
+} layout;
+
+static size_t columns_for(size_t n)
+{
+    return n <= 3 ? n : n == 4 ? 2 : 3;
+}
+
+static layout lay_out(const tb__figure *figure, size_t n_panels)
+{
+    layout l = {.left = 0.62, .right = 0.10, .top = 0.24, .gap_x = 0.50, .gap_y = 0.52};
+    l.columns = columns_for(n_panels);
+    l.rows = (n_panels + l.columns - 1) / l.columns;
+    // text width of a one-column page; half of it for a single panel
+    l.width = l.columns == 1 ? 3.25 : l.columns == 2 ? 5.5 : 6.75;
+    const double between = l.gap_x * (double)(l.columns - 1);
+    l.panel_w = (l.width - l.left - l.right - between) / (double)l.columns;
+    l.panel_h = fmin(0.74 * l.panel_w, 1.75);
+    const size_t entries = figure->n_series + 1;
+    l.legend_in_slot = l.rows * l.columns > n_panels && l.columns > 1 && entries <= 10;
+    // a strip below the panels: as many entries in a row as the width takes
+    const double strip = 0.16 * ceil((double)entries / (l.columns == 1 ? 3 : 5)) + 0.06;
+    l.bottom = 0.46 + (l.legend_in_slot ? 0 : strip);
+    l.height = l.top + l.panel_h * (double)l.rows + l.gap_y * (double)(l.rows - 1) + l.bottom;
+    return l;
+}
+
+static void put_margins(FILE *out, const layout *l, double left, double right, double bottom,
+                        double top)
+{
+    fprintf(out,
+            "  set lmargin at screen %.5f; set rmargin at screen %.5f\n"
+            "  set bmargin at screen %.5f; set tmargin at screen %.5f\n",
+            left / l->width, right / l->width, bottom / l->height, top / l->height);
+}
+
+// lower left corner of the place of panel i
+static void place(const layout *l, size_t i, double *x, double *y)
+{
+    *x = l->left + (double)(i % l->columns) * (l->panel_w + l->gap_x);
+    *y = l->height - l->top - l->panel_h - (double)(i / l->columns) * (l->panel_h + l->gap_y);
+}
+
+// the data file of a curve, relative to report/
+static char *data_name(const tb__curve *curve)
+{
+    const tb__group *group = curve->group;
+    return tb__text("data/%s.%s.%s.tsv", group->env_name, group->policy_name,
+                    group->algorithm_name);
+}
+
+static void put_field(FILE *out, double value)
+{
+    fputc('\t', out);
+    // what is not finite is a gap in the figure
+    tb__put_number(out, isfinite(value) ? value : NAN);
+}
+
+tb_status tb__write_curve_data(const tb__report *report, const tb__curve *curve, tb_error *error)
+{
+    tb__output output;
+    tb_status status = tb__output_open(&output, error);
+    if (status != TB_OK)
+        return status;
+    FILE *out = output.file;
+    fputs("step\truns\tiqm\tlow\thigh", out);
+    for (size_t r = 0; r < curve->n_runs; r++)
+        fprintf(out, "\ts%04lld", (long long)curve->runs[r]->seed);
+    fputc('\n', out);
+    for (size_t p = 0; p < curve->n_points; p++) {
+        tb__put_number(out, curve->steps[p]);
+        fprintf(out, "\t%zu", curve->counts[p]);
+        put_field(out, curve->estimates[p].point);
+        put_field(out, curve->estimates[p].low);
+        put_field(out, curve->estimates[p].high);
+        for (size_t r = 0; r < curve->n_runs; r++)
+            put_field(out, curve->values[p * curve->n_runs + r]);
+        fputc('\n', out);
+    }
+    char *data = data_name(curve), *name = data != NULL ? tb__text("report/%s", data) : NULL;
+    if (name == NULL)
+        status = tb_fail(error, TB_E_NOMEM, "out of memory for the figures' data");
+    status = tb__output_commit(&output, status, report->dir, name, error);
+    free(name);
+    free(data);
+    return status;
+}
+
+// the caption as comment, 96 columns wide
+static void put_header(const tb__report *report, const tb__curve *curves, const char *name,
+                       FILE *out)
+{
+    char *caption = NULL;
+    size_t size;
+    FILE *text = open_memstream(&caption, &size);
+    if (text != NULL) {
+        tb__say_curves(report, curves, text);
+        fclose(text);
+    }
+    size_t column = 0;
+    for (const char *word = caption != NULL ? caption : ""; *word != '\0';) {
+        size_t n = strcspn(word, " \n");
+        if (column == 0 || column + 1 + n > 96) {
+            fputs(column == 0 ? "#" : "\n#", out);
+            column = 1;
+        }
+        fprintf(out, " %.*s", (int)n, word);
+        column += n + 1;
+        word += n + strspn(word + n, " \n");
+    }
+    free(caption);
+    fprintf(out, "\n#\n# Draw again: cd report/fig && gnuplot %s.gp\n\n", name);
+}
+
+static void put_theme(const tb__figure *figure, FILE *out)
+{
+    fputs("reset\n"
+          "set encoding utf8\n"
+          "set datafile separator \"\\t\"\n"
+          "set datafile missing \"nan\"\n"
+          "set style fill transparent solid 0.20 noborder\n"
+          "set border 3 lw 0.7 lc rgb \"#404040\"\n"
+          "set tics nomirror out scale 0.4 textcolor rgb \"#202020\"\n"
+          "set xtics offset 0,0.3\n"
+          "set ytics offset 0.4,0\n"
+          "set format y \"%g\"\n"
+          "set grid ytics lt 1 lw 0.4 lc rgb \"#E4E4E4\"\n"
+          "unset key\n\n"
+          "# one line type for each policy and algorithm: change colours, widths, dashes here\n",
+          out);
+    for (size_t i = 0; i < figure->n_series; i++)
+        fprintf(out, "set linetype %zu lw 1.7 dt %s lc rgb \"#%s\"\n", i + 1,
+                dashes[(i + i / n_colours) % n_dashes], palette[i % n_colours]);
+    fputs("threshold = \"lw 0.9 dt (4,3) lc rgb '#8C8C8C'\"\n\n", out);
+}
+
+// `do for` over the three kinds of file, all the same size in print
+static void begin_pages(const layout *l, const char *name, FILE *out)
+{
+    fprintf(out,
+            "do for [kind in \"svg pdf png\"] {\n"
+            "  if (kind eq \"svg\") { set terminal svg size %.0f,%.0f font \"DejaVu Sans,10.67\" "
+            "linewidth 1.33 dashlength 0.45 background \"#FFFFFF\" }\n"
+            "  if (kind eq \"pdf\") { set terminal pdfcairo size %.2fin,%.2fin "
+            "font \"DejaVu Sans,8\" linewidth 1 dashlength 0.45 }\n"
+            "  if (kind eq \"png\") { set terminal pngcairo size %.0f,%.0f font \"DejaVu Sans,8\" "
+            "fontscale 2.78 linewidth 2.78 dashlength 0.45 }\n"
+            "  set output ",
+            96 * l->width, 96 * l->height, l->width, l->height, 200 * l->width, 200 * l->height);
+    char *file = tb__text("%s.", name);
+    tb__put_gnuplot(out, file != NULL ? file : "");
+    free(file);
+    fputs(".kind\n  set multiplot\n\n", out);
+}
+
+static void end_pages(FILE *out)
+{
+    fputs("  unset multiplot\n  unset output\n}\n", out);
+}
+
+static void put_x_tics(const tb__panel *panel, FILE *out)
+{
+    char label[TB__NUMBER_SIZE];
+    fputs("  set xtics (", out);
+    for (int i = 0; i * panel->x_tic <= panel->x_max * 1.001; i++) {
+        tb__format_steps(label, i * panel->x_tic);
+        fprintf(out, "%s\"%s\" %.17g", i > 0 ? ", " : "", label, i * panel->x_tic);
+    }
+    fputs(")\n", out);
+}
+
+// names its data once for each way to draw it: single runs, then bands, then lines
+static void put_plots(const tb__figure *figure, const tb__panel *panel, FILE *out)
+{
+    if (!panel->has_data) {
+        fputs("  set label 1 \"no data\" at graph 0.5,0.5 center textcolor rgb \"#8C8C8C\"\n"
+              "  plot NaN\n  unset label 1\n\n",
+              out);
+        return;
+    }
+    fputs("  plot ", out);
+    if (!isnan(panel->threshold))
+        fprintf(out, "%.17g with lines @threshold, \\\n       ", panel->threshold);
+    const char *separator = "";
+    for (int layer = 0; layer < 3; layer++) {
+        for (size_t c = 0; c < panel->n_curves; c++) {
+            const tb__curve *curve = &panel->curves[c];
+            const size_t series =
+                tb__series_of(figure, curve->group->policy, curve->group->algorithm);
+            if (curve->n_points == 0 || (layer == 1 && curve->n_runs < TB__MIN_RUNS))
+                continue;
+            char *data = data_name(curve), *path = tb__text("../%s", data != NULL ? data : "");
+            fputs(separator, out);
+            if (layer == 0)
+                fprintf(out, "for [i=6:%zu] ", 5 + curve->n_runs);
+            tb__put_gnuplot(out, path != NULL ? path : "");
+            if (layer == 0)
+                fprintf(out, " skip 1 using 1:i with lines lw 0.45 dt solid lc rgb \"#B8%s\"",
+                        palette[series % n_colours]);
+            else if (layer == 1)
+                fprintf(out, " skip 1 using 1:4:5 with filledcurves lc rgb \"#%s\"",
+                        palette[series % n_colours]);
+            else
+                fprintf(out, " skip 1 using 1:3 with lines lt %zu", series + 1);
+            separator = ", \\\n       ";
+            free(path);
+            free(data);
+        }
+    }
+    fputs("\n\n", out);
+}
+
+static void put_panel(const tb__figure *figure, const tb__panel *panel, const layout *l, size_t i,
+                      size_t n_panels, FILE *out)
+{
+    double x, y;
+    place(l, i, &x, &y);
+    put_margins(out, l, x, x + l->panel_w, y, y + l->panel_h);
+    // a long name gets a smaller letter: about 0.6 em each, 8 pt at most
+    const double room = l->panel_w + 0.8 * l->gap_x, letters = (double)strlen(panel->title);
+    const double size = fmax(4, fmin(8, room * 72 / (0.6 * letters)));
+    fputs("  set title ", out);
+    tb__put_gnuplot(out, panel->title);
+    fprintf(out, " noenhanced offset 0,-0.7 font \",%.1f\"\n", size);
+    fprintf(out, "  set xrange [0:%.17g]; set yrange [%.17g:%.17g]\n", panel->x_max, panel->y_low,
+            panel->y_high);
+    put_x_tics(panel, out);
+    // labels on the outer panels only
+    fprintf(out, "  set xlabel \"%s\" offset 0,0.6\n",
+            i + l->columns >= n_panels ? "environment steps" : "");
+    fprintf(out, "  set ylabel \"%s\" offset 1.2,0\n",
+            i % l->columns == 0 ? "evaluation return" : "");
+    put_plots(figure, panel, out);
+}
+
+static int has_threshold(const tb__panel *panels, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(panels[i].threshold))
+            return 1;
+    return 0;
+}
+
+// an empty plot that holds nothing but the key
+static void put_legend(const tb__figure *figure, const layout *l, const tb__panel *panels,
+                       size_t n_panels, FILE *out)
+{
+    double x, y;
+    place(l, n_panels, &x, &y);
+    if (l->legend_in_slot)
+        put_margins(out, l, x, l->width - l->right, y, y + l->panel_h);
+    else
+        put_margins(out, l, 0.1, l->width - 0.1, 0.03, l->bottom - 0.46);
+    fprintf(out,
+            "  unset title; unset xlabel; unset ylabel; unset tics; unset border; unset grid\n"
+            "  set xrange [0:1]; set yrange [0:1]\n"
+            "  set key %s noenhanced samplen 3.2 spacing 1.15 textcolor rgb \"#202020\"\n"
+            "  plot ",
+            l->legend_in_slot ? "at graph 0.05,0.95 left top Left reverse vertical"
+                              : "center center Left reverse horizontal");
+    for (size_t i = 0; i < figure->n_series; i++) {
+        fprintf(out, "%sNaN with lines lt %zu title ", i > 0 ? ", \\\n       " : "", i + 1);
+        tb__put_gnuplot(out, figure->series[i].title);
+    }
+    if (has_threshold(panels, n_panels))
+        fputs(", \\\n       NaN with lines @threshold title 'reward threshold'", out);
+    fputs("\n", out);
+}
+
+static tb_status write_script(const tb__report *report, const tb__curve *curves,
+                              const tb__figure *figure, const tb__panel *panels, size_t n_panels,
+                              const char *name, tb_error *error)
+{
+    tb__output output;
+    tb_status status = tb__output_open(&output, error);
+    if (status != TB_OK)
+        return status;
+    const layout l = lay_out(figure, n_panels);
+    put_header(report, curves, name, output.file);
+    put_theme(figure, output.file);
+    begin_pages(&l, name, output.file);
+    for (size_t i = 0; i < n_panels; i++)
+        put_panel(figure, &panels[i], &l, i, n_panels, output.file);
+    put_legend(figure, &l, panels, n_panels, output.file);
+    end_pages(output.file);
+    char *path = tb__text("report/fig/%s.gp", name);
+    if (path == NULL)
+        status = tb_fail(error, TB_E_NOMEM, "out of memory for the figures");
+    status = tb__output_commit(&output, status, report->dir, path, error);
+    free(path);
+    return status;
+}
+
+tb_status tb__write_figures(const tb__report *report, const tb__curve *curves, tb_error *error)
+{
+    tb__figure figure;
+    tb_status status = tb__figure_make(report, curves, &figure, error);
+    if (status != TB_OK)
+        return status;
+    status = write_script(report, curves, &figure, figure.panels, figure.n_panels, "curves", error);
+    for (size_t i = 0; status == TB_OK && i < figure.n_panels; i++)
+        status = write_script(report, curves, &figure, &figure.panels[i], 1, figure.panels[i].name,
+                              error);
+    tb__figure_finish(&figure);
+    return status;
+}
