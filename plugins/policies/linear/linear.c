@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Policy architecture "linear": y = x W + b and constants. Legend: B batch rows, I inputs, N
+ * outputs that depend on the input, C constant outputs, O = N + C. W is [I][N]. Written for
+ * clarity: plain loops, one multiply and one add a step, the same bits on every CPU.
+ */
+#include <trpo-bench/map_kit.h>
+
+struct tb_map {
+    tb_map_kit_head head;
+    uint64_t n_in;      /* I */
+    uint64_t n_dense;   /* N */
+    uint64_t n_const;   /* C */
+    uint64_t constants; /* offset of the values of the constant outputs; W is at 0, b at I N */
+    double out_gain;
+    double const_init;
+    uint32_t init; /* TB_MAP_KIT_ORTHOGONAL, TB_MAP_KIT_XAVIER */
+};
+
+static const tb_param_info options[] = {
+    {0, TB_PARAM_STR, "init", "How the initial weights are drawn; biases start at zero.",
+     "\"orthogonal\"", TB_MAP_KIT_INITS, 0, 0},
+};
+
+static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map **out, char *err,
+                        uint64_t err_cap)
+{
+    uint32_t how = TB_MAP_KIT_ORTHOGONAL;
+    tb_status status = tb_map_kit_choice(params, "init", TB_MAP_KIT_INITS, &how, err, err_cap);
+    if (status != TB_OK)
+        return status;
+    tb_map *map = calloc(1, sizeof *map);
+    if (!map)
+        return tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
+    status = tb_map_kit_start(&map->head, spec, err, err_cap);
+    if (status != TB_OK) {
+        free(map);
+        return status;
+    }
+    map->n_in = spec->n_in;
+    map->n_const = spec->n_const_out;
+    map->n_dense = spec->n_out - spec->n_const_out;
+    (void)tb_map_kit_dense(&map->head, "output", map->n_in, map->n_dense);
+    map->constants = tb_map_kit_constants(&map->head, spec);
+    map->out_gain = spec->out_gain;
+    map->const_init = spec->const_init;
+    map->init = how;
+    *out = map;
+    return TB_OK;
+}
+
+static tb_status init(const tb_map *map, void *theta, const tb_key *key)
+{
+    const uint32_t dtype = map->head.dtype;
+    tb_status status = tb_map_kit_init_weight(theta, dtype, 0, map->n_in, map->n_dense, map->init,
+                                              map->out_gain, tb_key_child(*key, 0));
+    tb_map_kit_fill(theta, dtype, map->n_in * map->n_dense, map->n_dense, 0);
+    tb_map_kit_fill(theta, dtype, map->constants, map->n_const, map->const_init);
+    return status;
+}
+
+/* The map is linear in theta: nothing to remember from forward(). */
+static uint64_t ws_bytes(const tb_map *map, uint64_t batch)
+{
+    (void)map;
+    (void)batch;
+    return 0;
+}
+
+/* apply: y = x W + b, chain over the inputs in order. gradient: gW = x' w, gb and gc the column
+ * sums of w, rows in order. */
+#define KERNELS(REAL, NAME)                                                                        \
+    static void NAME(apply)(const tb_map *map, const REAL *theta, const REAL *x, uint64_t batch,   \
+                            REAL *y)                                                               \
+    {                                                                                              \
+        const uint64_t n = map->n_dense;                                                           \
+        const REAL *bias = theta + map->n_in * n;                                                  \
+        for (uint64_t b = 0; b < batch; b++, x += map->n_in, y += n + map->n_const) {              \
+            for (uint64_t j = 0; j < n; j++)                                                       \
+                y[j] = bias[j];                                                                    \
+            for (uint64_t k = 0; k < map->n_in; k++)                                               \
+                for (uint64_t j = 0; j < n; j++)                                                   \
+                    y[j] += x[k] * theta[k * n + j];                                               \
+            for (uint64_t i = 0; i < map->n_const; i++)                                            \
+                y[n + i] = theta[map->constants + i];                                              \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME(gradient)(const tb_map *map, const REAL *x, uint64_t batch, const REAL *w,    \
+                               REAL *g)                                                            \
+    {                                                                                              \
+        const uint64_t n = map->n_dense;                                                           \
+        for (uint64_t i = 0; i < map->head.n_params; i++)                                          \
+            g[i] = 0;                                                                              \
+        for (uint64_t b = 0; b < batch; b++, x += map->n_in, w += n + map->n_const) {              \
+            for (uint64_t k = 0; k < map->n_in; k++)                                               \
+                for (uint64_t j = 0; j < n; j++)                                                   \
+                    g[k * n + j] += x[k] * w[j];                                                   \
+            for (uint64_t j = 0; j < n; j++)                                                       \
+                g[map->n_in * n + j] += w[j];                                                      \
+            for (uint64_t i = 0; i < map->n_const; i++)                                            \
+                g[map->constants + i] += w[n + i];                                                 \
+        }                                                                                          \
+    }
+#define NAME_F32(name) name##_f32
+#define NAME_F64(name) name##_f64
+KERNELS(float, NAME_F32)
+KERNELS(double, NAME_F64)
+
+static tb_status forward(const tb_map *map, const void *theta, const void *x, uint64_t batch,
+                         void *y, void *ws)
+{
+    (void)ws;
+    if (map->head.dtype == TB_F64)
+        apply_f64(map, theta, x, batch, y);
+    else
+        apply_f32(map, theta, x, batch, y);
+    return TB_OK;
+}
+
+/* y is linear in theta: J v is the map itself with v for theta. */
+static tb_status jvp(const tb_map *map, const void *theta, const void *x, uint64_t batch, void *ws,
+                     const void *v, void *jv)
+{
+    (void)theta;
+    return forward(map, v, x, batch, jv, ws);
+}
+
+static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64_t batch, void *ws,
+                     const void *w, void *g)
+{
+    (void)theta;
+    (void)ws;
+    if (map->head.dtype == TB_F64)
+        gradient_f64(map, x, batch, w, g);
+    else
+        gradient_f32(map, x, batch, w, g);
+    return TB_OK;
+}
+
+static const tb_map_api api = {sizeof(tb_map_api),
+                               0,
+                               tb_map_kit_destroy,
+                               tb_map_kit_n_params,
+                               tb_map_kit_get_block,
+                               init,
+                               ws_bytes,
+                               forward,
+                               jvp,
+                               vjp,
+                               tb_map_kit_explain,
+                               tb_map_kit_no_extension};
+
+static const tb_map_kit kit = {
+    "linear", "Linear map of the observation, with a bias.", &api, options, 1, create};
+
+TB_MAP_KIT_PLUGIN(kit, 0)
