@@ -27,8 +27,13 @@ tb_status tb_fail_prefix(tb_error *error, tb_status status, const char *format, 
     va_start(args, format);
     int n = vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof error->message)
-        snprintf(error->message + n, sizeof error->message - (size_t)n, ": %s", old);
+    // what no longer fits is cut at the end
+    if (n >= 0 && (size_t)n + 2 < sizeof error->message) {
+        size_t at = (size_t)n + 2;
+        memcpy(error->message + n, ": ", 2);
+        memcpy(error->message + at, old, sizeof old - at);
+        error->message[sizeof error->message - 1] = '\0';
+    }
     return error->status != TB_OK ? error->status : status;
 }
 
