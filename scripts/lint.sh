@@ -26,7 +26,8 @@ while getopts 'p:j:h-:' option; do
     p) build=$(cd "$OPTARG" && pwd) ;;
     j) jobs=$OPTARG ;;
     h) usage; exit 0 ;;
-    -) usage; [[ $OPTARG == help ]]; exit ;;
+    -) [[ $OPTARG == help ]] || { echo "lint.sh: unknown argument \"--$OPTARG\"; see scripts/lint.sh --help" >&2; exit 2; }
+       usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
 done

@@ -12,7 +12,7 @@ core=(
 )
 tests=(
   libcmocka-dev librandom123-dev                          # unit tests, the oracle of the random numbers
-  clang libclang-rt-14-dev libomp-dev                     # second compiler, sanitizers
+  clang llvm libclang-rt-14-dev libomp-dev                # second compiler, sanitizers that name functions
   clang-format clang-tidy python3 git                     # checks of the sources
   abigail-tools pahole gcovr                              # checks of the ABI, coverage
 )
