@@ -146,7 +146,7 @@ static tb_status collect_seeds(const tb__report *report, const tb_plan *plan, se
     for (size_t i = 0; ok && i < report->suite->n_seeds; i++)
         ok = add_seed(set, report->suite->seeds[i]);
     for (size_t i = 0; ok && i < plan->n_cells; i++)
-        if (plan->cells[i].seed == plan->cells[0].seed)
+        if (plan->cells[i].seed == plan->cells[0].seed) // once for each group
             ok = add_seeds_on_disk(report->dir, &plan->cells[i], set);
     if (!ok)
         return no_memory(error);
@@ -160,14 +160,9 @@ static tb_status make_plan(tb__report *report, tb_plan *plan, tb_error *error)
 {
     tb_suite *suite = report->suite;
     tb_plan asked = {.cells = NULL};
-    tb_status status = tb_plan_make(suite, report->options.filter, &asked, error);
+    tb_status status = tb_plan_make(suite, NULL, &asked, error);
     if (status != TB_OK)
         return status;
-    if (asked.n_cells == 0) {
-        tb_plan_free(&asked);
-        return tb_fail(error, TB_E_PARAM, "%s: no cell matches the filter \"%s\"", report->dir,
-                       report->options.filter != NULL ? report->options.filter : "");
-    }
     seed_set set = {.seeds = NULL};
     status = collect_seeds(report, &asked, &set, error);
     tb_plan_free(&asked);

@@ -107,6 +107,17 @@ static int include_runs(const tb__panel *panel, range *r)
     return 1;
 }
 
+// two to four steps that end at x_max when there are such, for a tic at the end of the axis
+static double even_step(double x_max)
+{
+    for (int n = 4; n >= 2; n--) {
+        double step = tb__nice_step(x_max, n), steps = x_max / step;
+        if (fabs(steps - round(steps)) < 1e-9)
+            return step;
+    }
+    return tb__nice_step(x_max, 4);
+}
+
 static int find_ranges(const tb__report *report, tb__panel *panel)
 {
     range y = {INFINITY, -INFINITY};
@@ -138,7 +149,8 @@ static int find_ranges(const tb__report *report, tb__panel *panel)
     double pad = y.high > y.low ? 0.05 * (y.high - y.low) : fmax(0.5, 0.05 * fabs(y.low));
     panel->y_low = y.low - pad;
     panel->y_high = y.high + pad;
-    panel->x_tic = tb__nice_step(panel->x_max, 4);
+    panel->y_tic = tb__nice_step(panel->y_high - panel->y_low, 5);
+    panel->x_tic = even_step(panel->x_max);
     return 1;
 }
 

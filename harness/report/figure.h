@@ -22,6 +22,7 @@ typedef struct tb__panel {
     double x_max;            /* steps; > 0 */
     double x_tic;            /* distance of tics */
     double y_low, y_high;    /* y_low < y_high */
+    double y_tic;            /* distance of tics */
     double threshold;        /* NaN = none or not shown */
     const tb__curve *curves; /* [n_curves] of this environment: borrowed */
     size_t n_curves;

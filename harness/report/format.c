@@ -82,7 +82,7 @@ void tb__put_csv(FILE *out, const char *text)
 void tb__put_markdown(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (strchr("|*`<[\\", *text) != NULL)
+        if (strchr("|*`<\\", *text) != NULL)
             fputc('\\', out);
         fputc(printable(*text), out);
     }

@@ -17,7 +17,7 @@
 static const char *const palette[] = {"0072B2", "D55E00", "009E73", "CC79A7",
                                       "56B4E9", "E69F00", "000000", "F0E442"};
 // the dash says it again in grey print; the first is solid
-static const char *const dashes[] = {"solid", "(9,3)", "(3,2.5)", "(9,3,2,3)"};
+static const char *const dashes[] = {"solid", "(12,5)", "(4,4)", "(12,4,3,4)"};
 enum {
     n_colours = sizeof palette / sizeof palette[0],
     n_dashes = sizeof dashes / sizeof dashes[0]
@@ -25,23 +25,63 @@ enum {
 
 // where everything stands on the page
 typedef struct layout {
-    double width, height;    // of the page
-    double panel_w, panel_h; // of the area inside the axes
-    double left, right, top; // margins of the page
-    double gap_x, gap_y;     // between panels: tics and titles
-    double bottom;           // below the last row: tics, label, legend strip
-    size_t columns, rows;    //
-    int legend_in_slot;      // the legend stands in the free place of the last row
+    double width, height;           // of the page
+    double panel_w, panel_h;        // of the area inside the axes
+    double left, right, top;        // margins of the page
+    double gap_x, gap_y;            // between panels: tics and titles
+    double bottom;                  // below the last row: tics, label, legend strip
+    size_t columns, rows;           //
+    int in_slot;                    // the legend stands in the free place of the last row
+    size_t entries, legend_columns; // of the legend
+    double entry_w;
 } layout;
+
+// about a letter of 8 pt, a line of the legend, its sample of the line
+#define LETTER 0.060
+#define LEGEND_ROW 0.17
+#define LEGEND_LINE 0.30
+#define LABELS_BELOW 0.38 // tics and label of the x axis
+
+static int has_threshold(const tb__panel *panels, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(panels[i].threshold))
+            return 1;
+    return 0;
+}
+
+static const char threshold_title[] = "reward threshold";
+
+// in the free place of the last row when it fits, else in a strip below everything
+static void lay_out_legend(layout *l, const tb__figure *figure, const tb__panel *panels,
+                           size_t n_panels)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < figure->n_series; i++) {
+        size_t n = strlen(figure->series[i].title);
+        longest = n > longest ? n : longest;
+    }
+    const int threshold = has_threshold(panels, n_panels);
+    if (threshold && longest < sizeof threshold_title - 1)
+        longest = sizeof threshold_title - 1;
+    l->entries = figure->n_series + (size_t)threshold;
+    l->entry_w = LEGEND_LINE + 0.25 + LETTER * (double)longest;
+    const int free_slot = l->rows * l->columns > n_panels && l->columns > 1;
+    l->in_slot = free_slot && LEGEND_ROW * (double)l->entries <= l->panel_h &&
+                 l->entry_w <= l->panel_w + l->gap_x;
+    const size_t fit = (size_t)((l->width - 0.1) / l->entry_w);
+    l->legend_columns = fit < 1 ? 1 : fit < l->entries ? fit : l->entries;
+    l->legend_columns = l->in_slot ? 1 : l->legend_columns;
+}
 
 static size_t columns_for(size_t n)
 {
     return n <= 3 ? n : n == 4 ? 2 : 3;
 }
 
-static layout lay_out(const tb__figure *figure, size_t n_panels)
+static layout lay_out(const tb__figure *figure, const tb__panel *panels, size_t n_panels)
 {
-    layout l = {.left = 0.62, .right = 0.10, .top = 0.24, .gap_x = 0.50, .gap_y = 0.52};
+    layout l = {.left = 0.62, .right = 0.17, .top = 0.24, .gap_x = 0.50, .gap_y = 0.52};
     l.columns = columns_for(n_panels);
     l.rows = (n_panels + l.columns - 1) / l.columns;
     // text width of a one-column page; half of it for a single panel
@@ -49,11 +89,9 @@ static layout lay_out(const tb__figure *figure, size_t n_panels)
     const double between = l.gap_x * (double)(l.columns - 1);
     l.panel_w = (l.width - l.left - l.right - between) / (double)l.columns;
     l.panel_h = fmin(0.74 * l.panel_w, 1.75);
-    const size_t entries = figure->n_series + 1;
-    l.legend_in_slot = l.rows * l.columns > n_panels && l.columns > 1 && entries <= 10;
-    // a strip below the panels: as many entries in a row as the width takes
-    const double strip = 0.16 * ceil((double)entries / (l.columns == 1 ? 3 : 5)) + 0.06;
-    l.bottom = 0.46 + (l.legend_in_slot ? 0 : strip);
+    lay_out_legend(&l, figure, panels, n_panels);
+    const size_t rows = (l.entries + l.legend_columns - 1) / l.legend_columns;
+    l.bottom = LABELS_BELOW + (l.in_slot ? 0 : LEGEND_ROW * (double)rows + 0.10);
     l.height = l.top + l.panel_h * (double)l.rows + l.gap_y * (double)(l.rows - 1) + l.bottom;
     return l;
 }
@@ -149,22 +187,17 @@ static void put_theme(const tb__figure *figure, FILE *out)
 {
     fputs("reset\n"
           "set encoding utf8\n"
+          "set minussign\n"
           "set datafile separator \"\\t\"\n"
           "set datafile missing \"nan\"\n"
           "set style fill transparent solid 0.20 noborder\n"
-          "set border 3 lw 0.7 lc rgb \"#404040\"\n"
-          "set tics nomirror out scale 0.4 textcolor rgb \"#202020\"\n"
-          "set xtics offset 0,0.3\n"
-          "set ytics offset 0.4,0\n"
-          "set format y \"%g\"\n"
-          "set grid ytics lt 1 lw 0.4 lc rgb \"#E4E4E4\"\n"
-          "unset key\n\n"
+          "set format y \"%g\"\n\n"
           "# one line type for each policy and algorithm: change colours, widths, dashes here\n",
           out);
     for (size_t i = 0; i < figure->n_series; i++)
         fprintf(out, "set linetype %zu lw 1.7 dt %s lc rgb \"#%s\"\n", i + 1,
                 dashes[(i + i / n_colours) % n_dashes], palette[i % n_colours]);
-    fputs("threshold = \"lw 0.9 dt (4,3) lc rgb '#8C8C8C'\"\n\n", out);
+    fputs("threshold = \"lw 0.9 dt (7,5) lc rgb '#8C8C8C'\"\n\n", out);
 }
 
 // `do for` over the three kinds of file, all the same size in print
@@ -173,17 +206,26 @@ static void begin_pages(const layout *l, const char *name, FILE *out)
     fprintf(out,
             "do for [kind in \"svg pdf png\"] {\n"
             "  if (kind eq \"svg\") { set terminal svg size %.0f,%.0f font \"DejaVu Sans,10.67\" "
-            "linewidth 1.33 dashlength 0.45 background \"#FFFFFF\" }\n"
+            "linewidth 1.33 dashlength 0.8 background \"#FFFFFF\" }\n"
             "  if (kind eq \"pdf\") { set terminal pdfcairo size %.2fin,%.2fin "
-            "font \"DejaVu Sans,8\" linewidth 1 dashlength 0.45 }\n"
+            "font \"DejaVu Sans,8\" linewidth 1 dashlength 0.8 }\n"
             "  if (kind eq \"png\") { set terminal pngcairo size %.0f,%.0f font \"DejaVu Sans,8\" "
-            "fontscale 2.78 linewidth 2.78 dashlength 0.45 }\n"
+            "fontscale 2.083 linewidth 2.083 dashlength 0.8 }\n"
             "  set output ",
             96 * l->width, 96 * l->height, l->width, l->height, 200 * l->width, 200 * l->height);
     char *file = tb__text("%s.", name);
     tb__put_gnuplot(out, file != NULL ? file : "");
     free(file);
-    fputs(".kind\n  set multiplot\n\n", out);
+    // the legend of the page before switched these off
+    fputs(".kind\n"
+          "  set border 3 lw 0.7 lc rgb \"#404040\"\n"
+          "  set tics nomirror out scale 0.4 textcolor rgb \"#202020\"\n"
+          "  set xtics nomirror offset 0,0.3\n"
+          "  set ytics nomirror offset 0.4,0\n"
+          "  set grid noxtics ytics lt 1 lw 0.4 lc rgb \"#E4E4E4\"\n"
+          "  unset key\n"
+          "  set multiplot\n\n",
+          out);
 }
 
 static void end_pages(FILE *out)
@@ -228,7 +270,7 @@ static void put_plots(const tb__figure *figure, const tb__panel *panel, FILE *ou
                 fprintf(out, "for [i=6:%zu] ", 5 + curve->n_runs);
             tb__put_gnuplot(out, path != NULL ? path : "");
             if (layer == 0)
-                fprintf(out, " skip 1 using 1:i with lines lw 0.45 dt solid lc rgb \"#B8%s\"",
+                fprintf(out, " skip 1 using 1:i with lines lw 0.45 dt solid lc rgb \"#C4%s\"",
                         palette[series % n_colours]);
             else if (layer == 1)
                 fprintf(out, " skip 1 using 1:4:5 with filledcurves lc rgb \"#%s\"",
@@ -255,8 +297,8 @@ static void put_panel(const tb__figure *figure, const tb__panel *panel, const la
     fputs("  set title ", out);
     tb__put_gnuplot(out, panel->title);
     fprintf(out, " noenhanced offset 0,-0.7 font \",%.1f\"\n", size);
-    fprintf(out, "  set xrange [0:%.17g]; set yrange [%.17g:%.17g]\n", panel->x_max, panel->y_low,
-            panel->y_high);
+    fprintf(out, "  set xrange [0:%.17g]; set yrange [%.17g:%.17g]; set ytics %.17g\n",
+            panel->x_max, panel->y_low, panel->y_high, panel->y_tic);
     put_x_tics(panel, out);
     // labels on the outer panels only
     fprintf(out, "  set xlabel \"%s\" offset 0,0.6\n",
@@ -266,38 +308,36 @@ static void put_panel(const tb__figure *figure, const tb__panel *panel, const la
     put_plots(figure, panel, out);
 }
 
-static int has_threshold(const tb__panel *panels, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(panels[i].threshold))
-            return 1;
-    return 0;
-}
-
-// an empty plot that holds nothing but the key
-static void put_legend(const tb__figure *figure, const layout *l, const tb__panel *panels,
-                       size_t n_panels, FILE *out)
+// drawn by hand rather than with gnuplot's key: that one moves lines around when it is short of
+// room. Entry i: row i / columns, from the upper left corner (x, y)
+static void put_legend(const tb__figure *figure, const layout *l, size_t n_panels, FILE *out)
 {
     double x, y;
     place(l, n_panels, &x, &y);
-    if (l->legend_in_slot)
-        put_margins(out, l, x, l->width - l->right, y, y + l->panel_h);
-    else
-        put_margins(out, l, 0.1, l->width - 0.1, 0.03, l->bottom - 0.46);
-    fprintf(out,
-            "  unset title; unset xlabel; unset ylabel; unset tics; unset border; unset grid\n"
-            "  set xrange [0:1]; set yrange [0:1]\n"
-            "  set key %s noenhanced samplen 3.2 spacing 1.15 textcolor rgb \"#202020\"\n"
-            "  plot ",
-            l->legend_in_slot ? "at graph 0.05,0.95 left top Left reverse vertical"
-                              : "center center Left reverse horizontal");
-    for (size_t i = 0; i < figure->n_series; i++) {
-        fprintf(out, "%sNaN with lines lt %zu title ", i > 0 ? ", \\\n       " : "", i + 1);
-        tb__put_gnuplot(out, figure->series[i].title);
+    y += l->panel_h - LEGEND_ROW / 2;
+    if (!l->in_slot) {
+        x = (l->width - l->entry_w * (double)l->legend_columns + 0.15) / 2;
+        y = l->bottom - LABELS_BELOW - 0.04 - LEGEND_ROW / 2;
     }
-    if (has_threshold(panels, n_panels))
-        fputs(", \\\n       NaN with lines @threshold title 'reward threshold'", out);
-    fputs("\n", out);
+    fputs("  unset title; unset xlabel; unset ylabel; unset tics; unset border; unset grid\n"
+          "  set xrange [0:1]; set yrange [0:1]\n",
+          out);
+    for (size_t i = 0; i < l->entries; i++) {
+        const double left = (x + (double)(i % l->legend_columns) * l->entry_w) / l->width;
+        const double line = LEGEND_LINE / l->width, gap = 0.06 / l->width;
+        const double height = (y - (double)(i / l->legend_columns) * LEGEND_ROW) / l->height;
+        fprintf(out, "  set arrow %zu from screen %.5f,%.5f to screen %.5f,%.5f nohead ", i + 1,
+                left, height, left + line, height);
+        if (i < figure->n_series)
+            fprintf(out, "lt %zu\n", i + 1);
+        else
+            fputs("@threshold\n", out);
+        fprintf(out, "  set label %zu ", i + 1);
+        tb__put_gnuplot(out, i < figure->n_series ? figure->series[i].title : threshold_title);
+        fprintf(out, " at screen %.5f,%.5f left noenhanced textcolor rgb \"#202020\"\n",
+                left + line + gap, height);
+    }
+    fputs("  plot NaN\n  unset arrow; unset label\n", out);
 }
 
 static tb_status write_script(const tb__report *report, const tb__curve *curves,
@@ -308,13 +348,13 @@ static tb_status write_script(const tb__report *report, const tb__curve *curves,
     tb_status status = tb__output_open(&output, error);
     if (status != TB_OK)
         return status;
-    const layout l = lay_out(figure, n_panels);
+    const layout l = lay_out(figure, panels, n_panels);
     put_header(report, curves, name, output.file);
     put_theme(figure, output.file);
     begin_pages(&l, name, output.file);
     for (size_t i = 0; i < n_panels; i++)
         put_panel(figure, &panels[i], &l, i, n_panels, output.file);
-    put_legend(figure, &l, panels, n_panels, output.file);
+    put_legend(figure, &l, n_panels, output.file);
     end_pages(output.file);
     char *path = tb__text("report/fig/%s.gp", name);
     if (path == NULL)

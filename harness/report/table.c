@@ -229,7 +229,8 @@ static void say_all(const tb__report *report, const tb__tables *tables, FILE *ou
 
 static int same_reason(const tb__run *a, const tb__run *b)
 {
-    return a->state == b->state && strcmp(a->reason, b->reason) == 0;
+    return a->state == b->state && a->reason != NULL && b->reason != NULL &&
+           strcmp(a->reason, b->reason) == 0;
 }
 
 // "- env policy algorithm, seeds 3, 5: reason", one line for each reason in a group
@@ -241,7 +242,7 @@ static void list_group(const tb__report *report, const tb__group *group, tb__run
         const tb__run *run = &group->runs[r];
         int told = run->state != state;
         for (size_t before = 0; !told && before < r; before++)
-            told = group->runs[before].state == state && same_reason(&group->runs[before], run);
+            told = same_reason(&group->runs[before], run);
         if (told)
             continue;
         fputs("- ", out);
@@ -250,13 +251,11 @@ static void list_group(const tb__report *report, const tb__group *group, tb__run
         tb__put_markdown(out, suite->policies[group->policy].label);
         fputc(' ', out);
         tb__put_markdown(out, suite->algorithms[group->algorithm].label);
-        const char *separator = ", seed ";
-        for (size_t other = r; other < group->n_runs; other++) {
-            if (group->runs[other].state != state || !same_reason(&group->runs[other], run))
-                continue;
-            fprintf(out, "%s%lld", separator, (long long)group->runs[other].seed);
-            separator = ", ";
-        }
+        size_t n = 0;
+        for (size_t other = r; other < group->n_runs; other++)
+            if (same_reason(&group->runs[other], run))
+                fprintf(out, "%s%lld", n++ == 0 ? ", seed " : ", ",
+                        (long long)group->runs[other].seed);
         fputs(": ", out);
         tb__put_markdown(out, run->reason);
         fputc('\n', out);
