@@ -13,7 +13,7 @@
 #include "harness/plugin/child.h"
 #include "harness/plugin/scan.h"
 
-#define SCAN_TIMEOUT 10.0 // seconds
+double tb__scan_timeout = 10;
 
 static tb_status no_memory(tb_error *error)
 {
@@ -73,11 +73,11 @@ static tb_status scan_file(const char *path, tb_catalog_entry **entries, size_t 
 {
     const char *argv[] = {tb_program_path(), "scan-plugin", path, NULL};
     tb_child_result child;
-    tb_status status = tb_child_run(argv, SCAN_TIMEOUT, &child, error);
+    tb_status status = tb_child_run(argv, tb__scan_timeout, &child, error);
     if (status != TB_OK)
         return status;
     char how[128];
-    tb_child_describe(&child, SCAN_TIMEOUT, how, sizeof how);
+    tb_child_describe(&child, tb__scan_timeout, how, sizeof how);
     const char *colon = child.complaint[0] != '\0' ? ": " : "";
     if (child.end == TB_CHILD_TIMED_OUT)
         status = tb_fail(error, TB_E_UNSUPPORTED, "%s: %s while being loaded", path, how);

@@ -20,6 +20,9 @@ json_t *tb_scan_plugin(const char *path);
 tb_status tb_scan_parse(const char *text, size_t size, tb_catalog_entry **entries, size_t *n,
                         tb_error *error);
 
+/* Seconds that the scan of one file may take; 10 but for tests. */
+extern double tb__scan_timeout;
+
 /* Frees what an entry holds, not the entry. */
 void tb_catalog_entry_finish(tb_catalog_entry *entry);
 
