@@ -149,7 +149,7 @@ static int find_ranges(const tb__report *report, tb__panel *panel)
     double pad = y.high > y.low ? 0.05 * (y.high - y.low) : fmax(0.5, 0.05 * fabs(y.low));
     panel->y_low = y.low - pad;
     panel->y_high = y.high + pad;
-    panel->y_tic = tb__nice_step(panel->y_high - panel->y_low, 5);
+    panel->y_tic = panel->has_data ? tb__nice_step(panel->y_high - panel->y_low, 6) : 2;
     panel->x_tic = even_step(panel->x_max);
     return 1;
 }

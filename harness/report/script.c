@@ -208,7 +208,7 @@ static void begin_pages(const layout *l, const char *name, FILE *out)
             "  if (kind eq \"svg\") { set terminal svg size %.0f,%.0f font \"DejaVu Sans,10.67\" "
             "linewidth 1.33 dashlength 0.8 background \"#FFFFFF\" }\n"
             "  if (kind eq \"pdf\") { set terminal pdfcairo size %.2fin,%.2fin "
-            "font \"DejaVu Sans,8\" linewidth 1 dashlength 0.8 }\n"
+            "font \"DejaVu Sans,8\" fontscale 0.75 linewidth 1.4 dashlength 0.7 }\n"
             "  if (kind eq \"png\") { set terminal pngcairo size %.0f,%.0f font \"DejaVu Sans,8\" "
             "fontscale 2.083 linewidth 2.083 dashlength 0.8 }\n"
             "  set output ",
@@ -249,7 +249,7 @@ static void put_plots(const tb__figure *figure, const tb__panel *panel, FILE *ou
 {
     if (!panel->has_data) {
         fputs("  set label 1 \"no data\" at graph 0.5,0.5 center textcolor rgb \"#8C8C8C\"\n"
-              "  plot NaN\n  unset label 1\n\n",
+              "  plot NaN\n",
               out);
         return;
     }
@@ -282,7 +282,7 @@ static void put_plots(const tb__figure *figure, const tb__panel *panel, FILE *ou
             free(data);
         }
     }
-    fputs("\n\n", out);
+    fputs("\n", out);
 }
 
 static void put_panel(const tb__figure *figure, const tb__panel *panel, const layout *l, size_t i,
@@ -303,9 +303,13 @@ static void put_panel(const tb__figure *figure, const tb__panel *panel, const la
     // labels on the outer panels only
     fprintf(out, "  set xlabel \"%s\" offset 0,0.6\n",
             i + l->columns >= n_panels ? "environment steps" : "");
-    fprintf(out, "  set ylabel \"%s\" offset 1.2,0\n",
-            i % l->columns == 0 ? "evaluation return" : "");
+    // at a fixed place: gnuplot would put it where the numbers' width, as it guesses it, ends
+    if (i % l->columns == 0)
+        fprintf(out,
+                "  set label 2 \"evaluation return\" at screen %.5f,%.5f center rotate by 90\n",
+                0.10 / l->width, (y + l->panel_h / 2) / l->height);
     put_plots(figure, panel, out);
+    fputs("  unset label\n\n", out);
 }
 
 // drawn by hand rather than with gnuplot's key: that one moves lines around when it is short of
@@ -319,7 +323,7 @@ static void put_legend(const tb__figure *figure, const layout *l, size_t n_panel
         x = (l->width - l->entry_w * (double)l->legend_columns + 0.15) / 2;
         y = l->bottom - LABELS_BELOW - 0.04 - LEGEND_ROW / 2;
     }
-    fputs("  unset title; unset xlabel; unset ylabel; unset tics; unset border; unset grid\n"
+    fputs("  unset title; unset xlabel; unset tics; unset border; unset grid\n"
           "  set xrange [0:1]; set yrange [0:1]\n",
           out);
     for (size_t i = 0; i < l->entries; i++) {

@@ -180,21 +180,30 @@ static void fill_all(const tb__report *report, const tb__tables *tables, tb__gri
     }
 }
 
-// the two tables: each environment on its own; all together
-static void make_grids(const tb__report *report, const tb__tables *tables, tb__grid *rows,
-                       tb__grid *all)
+// the two tables, each environment on its own and all together, with the titles they borrow
+typedef struct grids {
+    char interval[32];
+    tb__grid_column row_columns[10], all_columns[13];
+    tb__grid rows, all;
+} grids;
+
+static void make_grids(const tb__report *report, const tb__tables *tables, grids *g)
 {
-    static const tb__grid_column row_columns[] = {
-        {"Environment", 0}, {"Policy", 0},   {"Algorithm", 0}, {"Mean", 1},   {"SD", 1},
-        {"IQM", 1},         {"Interval", 1}, {"Runs", 1},      {"Failed", 1}, {"Missing", 1}};
-    static const tb__grid_column all_columns[] = {
-        {"Policy", 0},   {"Algorithm", 0}, {"IQM", 1},      {"Interval", 1}, {"Mean", 1},
-        {"Interval", 1}, {"Median", 1},    {"Interval", 1}, {"Opt. gap", 1}, {"Interval", 1},
-        {"Runs", 1},     {"Failed", 1},    {"Missing", 1}};
-    tb__grid_init(rows, row_columns, sizeof row_columns / sizeof row_columns[0]);
-    tb__grid_init(all, all_columns, sizeof all_columns / sizeof all_columns[0]);
-    fill_rows(report, tables, rows);
-    fill_all(report, tables, all);
+    const char *interval = g->interval;
+    snprintf(g->interval, sizeof g->interval, "%g %% interval", 100 * report->options.level);
+    const tb__grid_column row_columns[] = {
+        {"Environment", 0}, {"Policy", 0}, {"Algorithm", 0}, {"Mean", 1},   {"SD", 1},
+        {"IQM", 1},         {interval, 1}, {"Runs", 1},      {"Failed", 1}, {"Missing", 1}};
+    const tb__grid_column all_columns[] = {
+        {"Policy", 0}, {"Algorithm", 0}, {"IQM", 1},    {interval, 1},   {"Mean", 1},
+        {interval, 1}, {"Median", 1},    {interval, 1}, {"Opt. gap", 1}, {interval, 1},
+        {"Runs", 1},   {"Failed", 1},    {"Missing", 1}};
+    memcpy(g->row_columns, row_columns, sizeof row_columns);
+    memcpy(g->all_columns, all_columns, sizeof all_columns);
+    tb__grid_init(&g->rows, g->row_columns, sizeof row_columns / sizeof row_columns[0]);
+    tb__grid_init(&g->all, g->all_columns, sizeof all_columns / sizeof all_columns[0]);
+    fill_rows(report, tables, &g->rows);
+    fill_all(report, tables, &g->all);
 }
 
 static void say_rows(const tb__report *report, const tb__tables *tables, FILE *out)
@@ -272,21 +281,21 @@ static void list_runs(const tb__report *report, tb__run_state state, size_t n, c
         list_group(report, &report->groups[g], state, out);
 }
 
-static void put_markdown(const tb__report *report, const tb__tables *tables, const tb__grid *rows,
-                         const tb__grid *all, FILE *out)
+static void put_markdown(const tb__report *report, const tb__tables *tables, const grids *g,
+                         FILE *out)
 {
     fputs("# Results: ", out);
     tb__put_markdown(out, report->suite->name);
     fputs("\n\n", out);
-    tb__grid_markdown(rows, out);
+    tb__grid_markdown(&g->rows, out);
     fputc('\n', out);
     say_rows(report, tables, out);
     fputc('\n', out);
     list_runs(report, TB__RUN_FAILED, report->summary.n_failed, "Failed runs", out);
     list_runs(report, TB__RUN_MISSING, report->summary.n_missing, "Missing runs", out);
-    if (all->n_rows > 0) {
+    if (g->all.n_rows > 0) {
         fputs("\n## All environments\n\n", out);
-        tb__grid_markdown(all, out);
+        tb__grid_markdown(&g->all, out);
         fputc('\n', out);
         say_all(report, tables, out);
         fputc('\n', out);
@@ -317,48 +326,46 @@ static void put_latex_table(const tb__report *report, const tb__tables *tables,
     free(caption);
 }
 
-static void put_latex(const tb__report *report, const tb__tables *tables, const tb__grid *rows,
-                      const tb__grid *all, FILE *out)
+static void put_latex(const tb__report *report, const tb__tables *tables, const grids *g, FILE *out)
 {
     fputs("% ", out);
     tb__say_source(report, out);
     fputs("\n% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}\n", out);
-    put_latex_table(report, tables, rows, "returns", "\\small\n", say_rows, out);
-    if (all->n_rows > 0) {
+    put_latex_table(report, tables, &g->rows, "returns", "\\small\n", say_rows, out);
+    if (g->all.n_rows > 0) {
         fputc('\n', out);
-        put_latex_table(report, tables, all, "normalised", "\\footnotesize\n", say_all, out);
+        put_latex_table(report, tables, &g->all, "normalised", "\\footnotesize\n", say_all, out);
     }
 }
 
-typedef void table_writer(const tb__report *report, const tb__tables *tables, const tb__grid *rows,
-                          const tb__grid *all, FILE *out);
+typedef void table_writer(const tb__report *report, const tb__tables *tables, const grids *g,
+                          FILE *out);
 
 static tb_status write_with(table_writer *writer, const char *name, const tb__report *report,
-                            const tb__tables *tables, const tb__grid *rows, const tb__grid *all,
-                            tb_error *error)
+                            const tb__tables *tables, const grids *g, tb_error *error)
 {
     tb__output output;
     tb_status status = tb__output_open(&output, error);
     if (status != TB_OK)
         return status;
-    writer(report, tables, rows, all, output.file);
+    writer(report, tables, g, output.file);
     return tb__output_commit(&output, TB_OK, report->dir, name, error);
 }
 
 tb_status tb__write_tables(const tb__report *report, const tb__tables *tables, tb_error *error)
 {
-    tb__grid rows, all;
-    make_grids(report, tables, &rows, &all);
+    grids g;
+    make_grids(report, tables, &g);
     tb_status status = TB_OK;
-    if (rows.failed || all.failed)
+    if (g.rows.failed || g.all.failed)
         status = tb_fail(error, TB_E_NOMEM, "out of memory for the tables");
     if (status == TB_OK)
         status = write_csv(report, tables, error);
     if (status == TB_OK)
-        status = write_with(put_markdown, "report/table.md", report, tables, &rows, &all, error);
+        status = write_with(put_markdown, "report/table.md", report, tables, &g, error);
     if (status == TB_OK)
-        status = write_with(put_latex, "report/table.tex", report, tables, &rows, &all, error);
-    tb__grid_finish(&rows);
-    tb__grid_finish(&all);
+        status = write_with(put_latex, "report/table.tex", report, tables, &g, error);
+    tb__grid_finish(&g.rows);
+    tb__grid_finish(&g.all);
     return status;
 }
