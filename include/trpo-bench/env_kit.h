@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Environment kit: an optional, header-only way to write a plugin of env.h. The author writes the
+ * physics and one tb_kit_def for each environment; the kit makes the entry, the factory, the
+ * instances, params-schema/1, snapshot/1 and state-vector/1 of it:
+ *
+ *   static const tb_kit_def cartpole = { ... };
+ *   TB_KIT_PLUGIN(&cartpole);             (several: TB_KIT_PLUGIN(&cartpole, &acrobot);)
+ *
+ * The kit sees to everything that is the same in every environment: the order of calls, the checks
+ * of actions and parameters, non-finite states, messages, the framing of snapshots. An instance is
+ * one allocation; reset, step, save and load allocate nothing; nothing is global but constants.
+ *
+ * The functions of a tb_kit_def never see the instance: they get constant parameters, one state,
+ * one random stream. *Rationale:* whoever owns the state can then lay it out as he likes, many
+ * lanes side by side for instance, without a change to any environment.
+ *
+ * What the kit does not cover (composite observations, array parameters, spaces whose shape
+ * depends on parameters) is written against env.h directly.
+ *
+ * What to fill in is explained in env_kit_def.h; the other env_kit_*.h are the kit's own code.
+ *
+ * Include it in one .c file of a plugin. Names tb__kit_* are internal. Compiles alone as C99 to
+ * C17 and C++11 to C++20 with -pedantic -Wpadded -Werror.
+ */
+#ifndef TRPO_BENCH_ENV_KIT_H
+#define TRPO_BENCH_ENV_KIT_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "env_kit_def.h"
+#include "env_kit_instance.h"
+#include "env_kit_params.h"
+#include "env_kit_snapshot.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- tables ---- */
+
+static inline const void *tb__kit_env_extension(tb_env *env, const char *id)
+{
+    /* doubles are written little-endian, other bytes as this build lays them out */
+    static const tb_env_snapshot portable = {
+        sizeof(tb_env_snapshot), TB_SNAP_PORTABLE, tb__kit_max_bytes, tb__kit_save, tb__kit_load,
+        tb__kit_rekey,           tb__kit_observe};
+    static const tb_env_snapshot same_binary = {
+        sizeof(tb_env_snapshot), TB_SNAP_SAME_BINARY, tb__kit_max_bytes, tb__kit_save, tb__kit_load,
+        tb__kit_rekey,           tb__kit_observe};
+    static const tb_env_state_vector vector = {sizeof(tb_env_state_vector), 0,
+                                               tb__kit_vector_count,        tb__kit_vector_name,
+                                               tb__kit_vector_get,          tb__kit_vector_set};
+    if (strcmp(id, TB_EXT_ENV_SNAPSHOT) == 0)
+        return env->state_bytes == 8 * env->n_state ? &portable : &same_binary;
+    if (strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 && env->n_state > 0)
+        return &vector;
+    return NULL;
+}
+
+static inline const tb_env_api *tb__kit_env_api(void)
+{
+    static const tb_env_api api = {sizeof(tb_env_api), 0,
+                                   tb__kit_destroy,    tb__kit_space,
+                                   tb__kit_reset,      tb__kit_step,
+                                   tb__kit_last_error, tb__kit_env_extension};
+    return &api;
+}
+
+/* ---- the factories ---- */
+
+static inline const tb_kit_def *tb__kit_find(const tb_kit_def *const *defs, uint32_t n,
+                                             const char *id)
+{
+    uint32_t i;
+    for (i = 0; i < n; i++)
+        if (strcmp(defs[i]->desc.id, id) == 0)
+            return defs[i];
+    return NULL;
+}
+
+/* Lays the instance out: struct, parameters, state, bounds, error text, in one zeroed block. */
+static inline tb_env *tb__kit_allocate(const tb_kit_def *def)
+{
+    uint64_t params_bytes = tb__kit_round8(def->params_bytes);
+    uint64_t state_bytes = tb__kit_round8(def->state_bytes);
+    uint64_t bound_bytes[2];
+    unsigned char *at;
+    tb_env *env;
+    uint32_t which;
+    for (which = 0; which < 2; which++) {
+        const tb_kit_space *space = tb__kit_space_of(def, which);
+        bound_bytes[which] = space->kind == TB_SPACE_BOX ? 8 * tb__kit_count(space) : 0;
+    }
+    env =
+        (tb_env *)calloc(1, (size_t)(sizeof(tb_env) + params_bytes + state_bytes +
+                                     2 * bound_bytes[0] + 2 * bound_bytes[1] + TB__KIT_ERROR_CAP));
+    if (!env)
+        return NULL;
+    at = (unsigned char *)(env + 1);
+    env->params = at;
+    at += params_bytes;
+    env->state = at;
+    at += state_bytes;
+    for (which = 0; which < 2; which++) {
+        env->low[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
+        at += bound_bytes[which];
+        env->high[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
+        at += bound_bytes[which];
+    }
+    env->error = (char *)at;
+    env->def = def;
+    env->n_state = tb__kit_n_state(def);
+    env->state_bytes = state_bytes;
+    return env;
+}
+
+static inline tb_status tb__kit_create(const tb_kit_def *const *defs, uint32_t n, const char *id,
+                                       const tb_params *params, const tb_env_api **api,
+                                       tb_env **out, char *err, uint64_t cap)
+{
+    const tb_kit_def *def = tb__kit_find(defs, n, id);
+    tb_env *env;
+    tb_status status;
+    uint32_t which;
+    if (!def)
+        return tb_kit_text(err, cap, TB_E_INVALID, "no environment \"%s\" in this library", id);
+    if (def->state_bytes < 8 * tb__kit_n_state(def))
+        return tb_kit_text(err, cap, TB_E_INVALID,
+                           "%s: state_names has more names than the state "
+                           "has doubles",
+                           id);
+    env = tb__kit_allocate(def);
+    if (!env)
+        return tb_kit_text(err, cap, TB_E_NOMEM, "out of memory");
+    status = tb__kit_read_params(def, params, env->params, err, cap);
+    if (status != TB_OK) {
+        free(env);
+        return status;
+    }
+    env->id_hash = tb__kit_hash_text(TB__KIT_HASH_START, def->desc.id);
+    env->params_hash = tb__kit_hash_params(def, env->params);
+    for (which = 0; which < 2; which++)
+        if (env->low[which])
+            tb__kit_set_bounds(env, which);
+    *api = tb__kit_env_api();
+    *out = env;
+    return TB_OK;
+}
+
+#ifdef TB_PLUGIN_BUILD
+#define TB__KIT_BUILD TB_PLUGIN_BUILD
+#else
+#define TB__KIT_BUILD "built without tb_add_plugin"
+#endif
+
+#ifdef __cplusplus
+#define TB__KIT_C extern "C"
+#else
+#define TB__KIT_C
+#endif
+
+/* The plugin of these definitions (const tb_kit_def *, ...), at the end of the file. Its names
+ * begin with tb__ so that they shadow none of the author's. */
+#define TB_KIT_PLUGIN(...)                                                                         \
+    static const tb_kit_def *const tb__kit_defs[] = {__VA_ARGS__};                                 \
+    static uint32_t tb__kit_n(void)                                                                \
+    {                                                                                              \
+        return (uint32_t)(sizeof tb__kit_defs / sizeof tb__kit_defs[0]);                           \
+    }                                                                                              \
+    static const tb_env_desc *tb__kit_describe(uint32_t tb__i)                                     \
+    {                                                                                              \
+        return tb__i < tb__kit_n() ? &tb__kit_defs[tb__i]->desc : NULL;                            \
+    }                                                                                              \
+    static tb_status tb__kit_create_any(const tb_host *tb__host, const char *tb__id,               \
+                                        const tb_params *tb__params, const tb_env_api **tb__api,   \
+                                        tb_env **tb__out, char *tb__err, uint64_t tb__cap)         \
+    {                                                                                              \
+        (void)tb__host;                                                                            \
+        return tb__kit_create(tb__kit_defs, tb__kit_n(), tb__id, tb__params, tb__api, tb__out,     \
+                              tb__err, tb__cap);                                                   \
+    }                                                                                              \
+    static uint32_t tb__kit_schema_count(const char *tb__id)                                       \
+    {                                                                                              \
+        return tb__kit_params_count(tb__kit_find(tb__kit_defs, tb__kit_n(), tb__id));              \
+    }                                                                                              \
+    static tb_status tb__kit_schema_get(const char *tb__id, uint32_t tb__i,                        \
+                                        tb_param_info *tb__out)                                    \
+    {                                                                                              \
+        return tb__kit_params_get(tb__kit_find(tb__kit_defs, tb__kit_n(), tb__id), tb__i,          \
+                                  tb__out);                                                        \
+    }                                                                                              \
+    static const void *tb__kit_factory(const char *tb__id)                                         \
+    {                                                                                              \
+        static const tb_env_factory tb__envs = {sizeof(tb_env_factory), 0, tb__kit_n,              \
+                                                tb__kit_describe, tb__kit_create_any};             \
+        static const tb_params_schema tb__schema = {sizeof(tb_params_schema), 0,                   \
+                                                    tb__kit_schema_count, tb__kit_schema_get};     \
+        if (strcmp(tb__id, TB_ENV_FACTORY) == 0)                                                   \
+            return &tb__envs;                                                                      \
+        return strcmp(tb__id, TB_PARAMS_SCHEMA) == 0 ? &tb__schema : NULL;                         \
+    }                                                                                              \
+    TB__KIT_C TB_EXPORT const tb_entry *tb_plugin_entry(void)                                      \
+    {                                                                                              \
+        static const tb_entry tb__entry = {TB_ABI_MAGIC,                                           \
+                                           sizeof(tb_entry),                                       \
+                                           TB_ABI_MAJOR,                                           \
+                                           TB_ABI_MINOR,                                           \
+                                           0,                                                      \
+                                           TB_ABI_LAYOUT_CRC,                                      \
+                                           0,                                                      \
+                                           TB__KIT_BUILD,                                          \
+                                           NULL,                                                   \
+                                           NULL,                                                   \
+                                           tb__kit_factory};                                       \
+        return &tb__entry;                                                                         \
+    }                                                                                              \
+    TB__KIT_C TB_EXPORT const tb_entry *tb_plugin_entry(void)
+
+#ifdef __cplusplus
+}
+#endif
+#endif

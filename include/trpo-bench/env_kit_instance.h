@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Environment kit: the instance, its spaces, reset() and step(). Overview: env_kit.h.
+ */
+#ifndef TRPO_BENCH_ENV_KIT_INSTANCE_H
+#define TRPO_BENCH_ENV_KIT_INSTANCE_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "env_kit_def.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the instance ---- */
+
+#define TB__KIT_FRESH UINT64_C(0)   /* never reset */
+#define TB__KIT_RUNNING UINT64_C(1) /* step() works */
+#define TB__KIT_ENDED UINT64_C(2)   /* terminated or truncated */
+#define TB__KIT_LOST UINT64_C(3)    /* the state left the finite numbers */
+
+#define TB__KIT_ERROR_CAP 256u
+
+/* The blocks that the pointers name lie behind the struct, in the same allocation. */
+struct tb_env {
+    const tb_kit_def *def;
+    uint64_t phase;       /* TB__KIT_* */
+    uint64_t n_state;     /* doubles at the start of the state */
+    uint64_t state_bytes; /* rounded up to a multiple of 8 */
+    uint64_t id_hash;
+    uint64_t params_hash;
+    tb_rng rng;
+    void *params;
+    void *state;
+    double *low[2];  /* by `which`; NULL unless a BOX */
+    double *high[2]; /* likewise */
+    char *error;     /* TB__KIT_ERROR_CAP bytes. A pointer, so that save() and get() can write
+                        their reason although the instance is const to them */
+};
+
+static inline tb_status tb__kit_state_error(const tb_env *env, const char *call)
+{
+    static const char *const why[] = {
+        "before the first reset(): call reset() first",
+        "while the episode runs",
+        "after the end of the episode: call reset() or load() first",
+        "after the state became non-finite: call reset() or load() first",
+    };
+    return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_STATE, "%s() called %s", call,
+                       why[env->phase]);
+}
+
+/* Whether there is a state to look at. */
+static inline int tb__kit_has_state(const tb_env *env)
+{
+    return env->phase == TB__KIT_RUNNING || env->phase == TB__KIT_ENDED;
+}
+
+static inline uint64_t tb__kit_round8(uint64_t bytes)
+{
+    return (bytes + 7) & ~UINT64_C(7);
+}
+
+static inline uint64_t tb__kit_n_state(const tb_kit_def *def)
+{
+    uint64_t n = 0;
+    while (def->state_names && def->state_names[n])
+        n++;
+    return n;
+}
+
+static inline int tb__kit_all_finite(const double *x, uint64_t n)
+{
+    uint64_t i;
+    for (i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return 0;
+    return 1;
+}
+
+/* ---- spaces ---- */
+
+static inline const tb_kit_space *tb__kit_space_of(const tb_kit_def *def, uint32_t which)
+{
+    return which == TB_SPACE_ACTION ? &def->action : &def->observation;
+}
+
+static inline uint64_t tb__kit_count(const tb_kit_space *space)
+{
+    uint64_t count = 1;
+    uint32_t i;
+    for (i = 0; i < space->ndim; i++)
+        count *= space->shape[i];
+    return count;
+}
+
+static inline uint64_t tb__kit_element_bytes(uint32_t dtype)
+{
+    return dtype == TB_F64 ? 8 : dtype == TB_U8 ? 1 : 4;
+}
+
+/* Bounds of one BOX, once, at create. */
+static inline void tb__kit_set_bounds(tb_env *env, uint32_t which)
+{
+    const tb_kit_space *space = tb__kit_space_of(env->def, which);
+    uint64_t i, count = tb__kit_count(space);
+    double *low = env->low[which], *high = env->high[which];
+    for (i = 0; i < count; i++) {
+        low[i] = -INFINITY;
+        high[i] = INFINITY;
+    }
+    if (env->def->bounds)
+        env->def->bounds(env->params, which, low, high);
+    for (i = 0; i < count && space->dtype == TB_F32; i++) {
+        low[i] = (double)(float)low[i];
+        high[i] = (double)(float)high[i];
+    }
+}
+
+static inline tb_status tb__kit_space(tb_env *env, uint32_t which, uint32_t leaf, tb_space *out)
+{
+    const tb_kit_space *space = tb__kit_space_of(env->def, which);
+    tb_space full;
+    if (which > TB_SPACE_ACTION || leaf != 0)
+        return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
+                           "space %u has no leaf %u: there are spaces 0 (observation) and 1 "
+                           "(action) with one leaf each",
+                           (unsigned)which, (unsigned)leaf);
+    memset(&full, 0, sizeof full);
+    full.struct_size = out->struct_size;
+    full.kind = space->kind;
+    full.dtype = space->dtype;
+    full.ndim = space->ndim;
+    memcpy(full.shape, space->shape, sizeof space->shape);
+    full.count = tb__kit_count(space);
+    full.low = env->low[which];
+    full.high = env->high[which];
+    if (space->kind == TB_SPACE_DISCRETE)
+        full.nvec = &space->n;
+    else if (space->kind == TB_SPACE_MULTI_DISCRETE)
+        full.nvec = space->nvec;
+    full.name = space->name;
+    full.n_leaves = 1;
+    full.bytes = full.count * tb__kit_element_bytes(space->dtype);
+    memcpy(out, &full, out->struct_size < sizeof full ? out->struct_size : sizeof full);
+    return TB_OK;
+}
+
+/* Index of the first number that is NaN or infinite, or `count`. */
+static inline uint64_t tb__kit_first_bad(const void *data, uint32_t dtype, uint64_t count)
+{
+    const double *f64 = (const double *)data;
+    const float *f32 = (const float *)data;
+    uint64_t i = 0;
+    if (dtype == TB_F64)
+        while (i < count && isfinite(f64[i]))
+            i++;
+    else if (dtype == TB_F32)
+        while (i < count && isfinite(f32[i]))
+            i++;
+    else
+        i = count;
+    return i;
+}
+
+static inline tb_status tb__kit_check_action(const tb_env *env, const void *action)
+{
+    const tb_kit_space *space = &env->def->action;
+    uint64_t i, count = tb__kit_count(space);
+    if (space->kind == TB_SPACE_BOX) {
+        i = tb__kit_first_bad(action, space->dtype, count);
+        if (i == count)
+            return TB_OK;
+        return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
+                           "action[%llu] is not finite", (unsigned long long)i);
+    }
+    for (i = 0; i < count; i++) {
+        int64_t n = space->kind == TB_SPACE_DISCRETE         ? space->n
+                    : space->kind == TB_SPACE_MULTI_DISCRETE ? space->nvec[i]
+                                                             : 2;
+        int64_t a = space->dtype == TB_U8 ? (int64_t)((const uint8_t *)action)[i]
+                                          : (int64_t)((const int32_t *)action)[i];
+        if (a < 0 || a >= n)
+            return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
+                               "action[%llu] is %lld, expected 0 to %lld", (unsigned long long)i,
+                               (long long)a, (long long)(n - 1));
+    }
+    return TB_OK;
+}
+
+/* ---- tb_env_api ---- */
+
+static inline void tb__kit_destroy(tb_env *env)
+{
+    free(env);
+}
+
+static inline const char *tb__kit_last_error(tb_env *env)
+{
+    return env->error;
+}
+
+/* Writes the observation; the end of every call that makes a new state. */
+static inline tb_status tb__kit_show(tb_env *env, void *obs_out, double reward, const char *call)
+{
+    const tb_kit_space *space = &env->def->observation;
+    int fine = tb__kit_all_finite((const double *)env->state, env->n_state) && isfinite(reward);
+    if (fine) {
+        env->def->observe(env->params, env->state, obs_out);
+        if (space->kind == TB_SPACE_BOX) {
+            uint64_t count = tb__kit_count(space);
+            fine = tb__kit_first_bad(obs_out, space->dtype, count) == count;
+        }
+    }
+    if (fine)
+        return TB_OK;
+    env->phase = TB__KIT_LOST;
+    return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_NUMERIC,
+                       "%s() left the finite numbers (state, reward or observation): the episode "
+                       "is lost, call reset() or load()",
+                       call);
+}
+
+static inline tb_status tb__kit_reset(tb_env *env, const tb_key *key, void *obs_out)
+{
+    memset(env->state, 0, (size_t)env->state_bytes);
+    tb_rng_init(&env->rng, *key);
+    env->def->reset(env->params, env->state, &env->rng);
+    env->phase = TB__KIT_RUNNING;
+    return tb__kit_show(env, obs_out, 0, "reset");
+}
+
+static inline tb_status tb__kit_step(tb_env *env, const void *action, void *obs_out, tb_step *out)
+{
+    uint32_t flags = 0;
+    double reward;
+    tb_status status;
+    if (env->phase != TB__KIT_RUNNING)
+        return tb__kit_state_error(env, "step");
+    status = tb__kit_check_action(env, action);
+    if (status != TB_OK)
+        return status;
+    reward = env->def->step(env->params, env->state, action, &env->rng, &flags);
+    if (flags)
+        env->phase = TB__KIT_ENDED;
+    status = tb__kit_show(env, obs_out, reward, "step");
+    if (status != TB_OK)
+        return status;
+    out->flags = flags;
+    out->reward = reward;
+    return TB_OK;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

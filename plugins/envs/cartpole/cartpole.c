@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cart and pole (Barto, Sutton and Anderson 1983), as in Gymnasium 1.0.0 "CartPole-v1".
+ *
+ * Every sum and product stands in Gymnasium's order: the states are equal to the last bit.
+ */
+#include <trpo-bench/env_kit.h>
+
+enum { EULER, SEMI_IMPLICIT_EULER };
+
+typedef struct params {
+    double gravity, masscart, masspole, length, force_mag, tau;
+    double theta_threshold_radians, x_threshold;
+    uint32_t kinematics_integrator; /* EULER or SEMI_IMPLICIT_EULER */
+    uint32_t sutton_barto_reward;
+    /* derived */
+    double total_mass, polemass_length;
+} params;
+
+static const tb_kit_param rows[] = {
+    TB_KIT_F64(params, gravity, 9.8, 0, 1000, "Gravitational acceleration, m/s^2."),
+    TB_KIT_F64(params, masscart, 1.0, 1e-6, 1e6, "Mass of the cart, kg."),
+    TB_KIT_F64(params, masspole, 0.1, 1e-6, 1e6, "Mass of the pole, kg."),
+    TB_KIT_F64(params, length, 0.5, 1e-6, 1e6, "Half the length of the pole, m."),
+    TB_KIT_F64(params, force_mag, 10.0, 0, 1e6, "Force of a push, N."),
+    TB_KIT_F64(params, tau, 0.02, 1e-6, 10, "Time between two states, s."),
+    TB_KIT_F64(params, theta_threshold_radians, 0.20943951023931953, 1e-6, 1000,
+               "The episode terminates beyond this angle of the pole, rad (default: 12 degrees)."),
+    TB_KIT_F64(params, x_threshold, 2.4, 1e-6, 1e6,
+               "The episode terminates beyond this position of the cart, m."),
+    TB_KIT_CHOICE(params, kinematics_integrator, "euler", "euler|semi-implicit euler",
+                  "How positions follow from accelerations."),
+    TB_KIT_BOOL(params, sutton_barto_reward, 0,
+                "Reward 0 a step and -1 for falling, instead of 1 a step."),
+    TB_KIT_END};
+
+typedef struct state {
+    double x, x_dot, theta, theta_dot; /* m, m/s, rad from upright, rad/s */
+} state;
+
+static const char *const names[] = {"x", "x_dot", "theta", "theta_dot", NULL};
+
+static tb_status prepare(void *params_, char *err, uint64_t err_cap)
+{
+    params *p = params_;
+    (void)err, (void)err_cap;
+    p->total_mass = p->masspole + p->masscart;
+    p->polemass_length = p->masspole * p->length;
+    return TB_OK;
+}
+
+static void bounds(const void *params_, uint32_t which, double *low, double *high)
+{
+    const params *p = params_;
+    (void)which;
+    /* twice the thresholds: the observation that ends an episode is still inside */
+    high[0] = p->x_threshold * 2;
+    high[2] = p->theta_threshold_radians * 2;
+    low[0] = -high[0];
+    low[2] = -high[2];
+}
+
+static void reset(const void *params_, void *state_, tb_rng *rng)
+{
+    state *s = state_;
+    (void)params_;
+    s->x = tb_rng_uniform(rng, -0.05, 0.05);
+    s->x_dot = tb_rng_uniform(rng, -0.05, 0.05);
+    s->theta = tb_rng_uniform(rng, -0.05, 0.05);
+    s->theta_dot = tb_rng_uniform(rng, -0.05, 0.05);
+}
+
+/* Florian 2007, "Correct equations for the dynamics of the cart-pole system", eq. 23 and 24,
+ * without friction. */
+static void accelerations(const params *p, const state *s, double force, double *x_acc,
+                          double *theta_acc)
+{
+    double costheta = cos(s->theta);
+    double sintheta = sin(s->theta);
+    double temp =
+        (force + p->polemass_length * (s->theta_dot * s->theta_dot) * sintheta) / p->total_mass;
+    *theta_acc = (p->gravity * sintheta - costheta * temp) /
+                 (p->length * (4.0 / 3.0 - p->masspole * (costheta * costheta) / p->total_mass));
+    *x_acc = temp - p->polemass_length * *theta_acc * costheta / p->total_mass;
+}
+
+static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
+                   uint32_t *flags)
+{
+    const params *p = params_;
+    state *s = state_;
+    double x_acc, theta_acc;
+    (void)rng;
+    accelerations(p, s, *(const int32_t *)action == 1 ? p->force_mag : -p->force_mag, &x_acc,
+                  &theta_acc);
+    if (p->kinematics_integrator == EULER) {
+        s->x = s->x + p->tau * s->x_dot;
+        s->x_dot = s->x_dot + p->tau * x_acc;
+        s->theta = s->theta + p->tau * s->theta_dot;
+        s->theta_dot = s->theta_dot + p->tau * theta_acc;
+    } else {
+        s->x_dot = s->x_dot + p->tau * x_acc;
+        s->x = s->x + p->tau * s->x_dot;
+        s->theta_dot = s->theta_dot + p->tau * theta_acc;
+        s->theta = s->theta + p->tau * s->theta_dot;
+    }
+    if (s->x < -p->x_threshold || s->x > p->x_threshold || s->theta < -p->theta_threshold_radians ||
+        s->theta > p->theta_threshold_radians)
+        *flags |= TB_TERMINATED;
+    if (p->sutton_barto_reward)
+        return *flags ? -1 : 0;
+    return 1;
+}
+
+static void observe(const void *params_, const void *state_, void *observation)
+{
+    const state *s = state_;
+    float *o = observation;
+    (void)params_;
+    o[0] = (float)s->x;
+    o[1] = (float)s->x_dot;
+    o[2] = (float)s->theta;
+    o[3] = (float)s->theta_dot;
+}
+
+static const tb_kit_def cartpole = {
+    .desc = {.struct_size = sizeof(tb_env_desc),
+             .id = "classic/CartPole-v1",
+             .summary = "Balance a pole on a cart by pushing the cart left or right.",
+             .reference = "Gymnasium 1.0.0 CartPole-v1",
+             .max_episode_steps = 500,
+             .reward_threshold = 475,
+             .return_random = 22.4,
+             .return_ref = 500},
+    .params = rows,
+    .params_bytes = sizeof(params),
+    .state_names = names,
+    .state_bytes = sizeof(state),
+    .observation = TB_KIT_BOX("observation", TB_F32, 4),
+    .action = TB_KIT_DISCRETE("push", 2),
+    .prepare = prepare,
+    .bounds = bounds,
+    .reset = reset,
+    .step = step,
+    .observe = observe,
+};
+TB_KIT_PLUGIN(&cartpole);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mountain car (Moore 1990), as in Gymnasium 1.0.0 "MountainCar-v0".
+ *
+ * Every sum and product stands in Gymnasium's order: the states are equal to the last bit.
+ */
+#include <trpo-bench/env_kit.h>
+
+typedef struct params {
+    double min_position, max_position, max_speed, goal_position, goal_velocity, force, gravity;
+} params;
+
+static const tb_kit_param rows[] = {
+    TB_KIT_F64(params, min_position, -1.2, -1e6, 1e6, "Position of the wall on the left."),
+    TB_KIT_F64(params, max_position, 0.6, -1e6, 1e6, "Largest position."),
+    TB_KIT_F64(params, max_speed, 0.07, 1e-9, 1e6, "Largest speed, positions per step."),
+    TB_KIT_F64(params, goal_position, 0.5, -1e6, 1e6, "The episode terminates from here on."),
+    TB_KIT_F64(params, goal_velocity, 0.0, -1e6, 1e6,
+               "Smallest velocity at the goal, positions per step."),
+    TB_KIT_F64(params, force, 0.001, 0, 1e6, "Acceleration by the engine, positions per step^2."),
+    TB_KIT_F64(params, gravity, 0.0025, 0, 1e6,
+               "Acceleration by the steepest slope, positions per step^2."),
+    TB_KIT_END};
+
+typedef struct state {
+    double position, velocity; /* the valley's floor is at -pi / 6; positions per step */
+} state;
+
+static const char *const names[] = {"position", "velocity", NULL};
+
+static tb_status prepare(void *params_, char *err, uint64_t err_cap)
+{
+    const params *p = params_;
+    if (p->min_position < p->max_position)
+        return TB_OK;
+    return tb_kit_text(err, err_cap, TB_E_PARAM,
+                       "parameter \"min_position\" (%g) must be less than \"max_position\" (%g)",
+                       p->min_position, p->max_position);
+}
+
+static void bounds(const void *params_, uint32_t which, double *low, double *high)
+{
+    const params *p = params_;
+    (void)which;
+    low[0] = p->min_position;
+    low[1] = -p->max_speed;
+    high[0] = p->max_position;
+    high[1] = p->max_speed;
+}
+
+static void reset(const void *params_, void *state_, tb_rng *rng)
+{
+    state *s = state_;
+    (void)params_;
+    s->position = tb_rng_uniform(rng, -0.6, -0.4);
+    s->velocity = 0;
+}
+
+static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
+                   uint32_t *flags)
+{
+    const params *p = params_;
+    state *s = state_;
+    int32_t direction = *(const int32_t *)action - 1; /* left, none, right */
+    (void)rng;
+    s->velocity += direction * p->force + cos(3 * s->position) * -p->gravity;
+    s->velocity = tb_kit_clip(s->velocity, -p->max_speed, p->max_speed);
+    s->position += s->velocity;
+    s->position = tb_kit_clip(s->position, p->min_position, p->max_position);
+    /* the wall on the left stops the car */
+    if (s->position == p->min_position && s->velocity < 0)
+        s->velocity = 0;
+    if (s->position >= p->goal_position && s->velocity >= p->goal_velocity)
+        *flags |= TB_TERMINATED;
+    return -1;
+}
+
+static void observe(const void *params_, const void *state_, void *observation)
+{
+    const state *s = state_;
+    float *o = observation;
+    (void)params_;
+    o[0] = (float)s->position;
+    o[1] = (float)s->velocity;
+}
+
+static const tb_kit_def mountain_car = {
+    .desc = {.struct_size = sizeof(tb_env_desc),
+             .id = "classic/MountainCar-v0",
+             .summary = "Rock a weak car out of a valley with three engine settings.",
+             .reference = "Gymnasium 1.0.0 MountainCar-v0",
+             .max_episode_steps = 200,
+             .reward_threshold = -110,
+             .return_random = -200,
+             .return_ref = -105},
+    .params = rows,
+    .params_bytes = sizeof(params),
+    .state_names = names,
+    .state_bytes = sizeof(state),
+    .observation = TB_KIT_BOX("observation", TB_F32, 2),
+    .action = TB_KIT_DISCRETE("engine", 3),
+    .prepare = prepare,
+    .bounds = bounds,
+    .reset = reset,
+    .step = step,
+    .observe = observe,
+};
+TB_KIT_PLUGIN(&mountain_car);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mountain car with a continuous engine, as in Gymnasium 1.0.0 "MountainCarContinuous-v0" under
+ * numpy 1 (a float32 action times a Python number is float64).
+ *
+ * Every sum and product stands in Gymnasium's order, and the state is rounded to float32 after
+ * every step as it is there: the states are equal to the last bit.
+ */
+#include <trpo-bench/env_kit.h>
+
+typedef struct params {
+    double min_action, max_action;
+    double min_position, max_position, max_speed, goal_position, goal_velocity, power, gravity;
+} params;
+
+static const tb_kit_param rows[] = {
+    TB_KIT_F64(params, min_action, -1.0, -1e6, 1e6, "Smallest action that has an effect."),
+    TB_KIT_F64(params, max_action, 1.0, -1e6, 1e6, "Largest action that has an effect."),
+    TB_KIT_F64(params, min_position, -1.2, -1e6, 1e6, "Position of the wall on the left."),
+    TB_KIT_F64(params, max_position, 0.6, -1e6, 1e6, "Largest position."),
+    TB_KIT_F64(params, max_speed, 0.07, 1e-9, 1e6, "Largest speed, positions per step."),
+    TB_KIT_F64(params, goal_position, 0.45, -1e6, 1e6, "The episode terminates from here on."),
+    TB_KIT_F64(params, goal_velocity, 0.0, -1e6, 1e6,
+               "Smallest velocity at the goal, positions per step."),
+    TB_KIT_F64(params, power, 0.0015, 0, 1e6,
+               "Acceleration by the engine for an action of 1, positions per step^2."),
+    TB_KIT_F64(params, gravity, 0.0025, 0, 1e6,
+               "Acceleration by the steepest slope, positions per step^2."),
+    TB_KIT_END};
+
+typedef struct state {
+    double position, velocity; /* the valley's floor is at -pi / 6; positions per step */
+} state;
+
+static const char *const names[] = {"position", "velocity", NULL};
+
+static tb_status prepare(void *params_, char *err, uint64_t err_cap)
+{
+    const params *p = params_;
+    if (!(p->min_position < p->max_position))
+        return tb_kit_text(err, err_cap, TB_E_PARAM,
+                           "parameter \"min_position\" (%g) must be less than \"max_position\" "
+                           "(%g)",
+                           p->min_position, p->max_position);
+    if (!(p->min_action < p->max_action))
+        return tb_kit_text(err, err_cap, TB_E_PARAM,
+                           "parameter \"min_action\" (%g) must be less than \"max_action\" (%g)",
+                           p->min_action, p->max_action);
+    return TB_OK;
+}
+
+static void bounds(const void *params_, uint32_t which, double *low, double *high)
+{
+    const params *p = params_;
+    if (which == TB_SPACE_ACTION) {
+        low[0] = p->min_action;
+        high[0] = p->max_action;
+        return;
+    }
+    low[0] = p->min_position;
+    low[1] = -p->max_speed;
+    high[0] = p->max_position;
+    high[1] = p->max_speed;
+}
+
+static void reset(const void *params_, void *state_, tb_rng *rng)
+{
+    state *s = state_;
+    (void)params_;
+    s->position = tb_rng_uniform(rng, -0.6, -0.4);
+    s->velocity = 0;
+}
+
+static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
+                   uint32_t *flags)
+{
+    const params *p = params_;
+    state *s = state_;
+    double position = s->position, velocity = s->velocity;
+    double a = (double)*(const float *)action;
+    double force = tb_kit_clip(a, p->min_action, p->max_action);
+    (void)rng;
+    velocity += force * p->power - p->gravity * cos(3 * position);
+    velocity = tb_kit_clip(velocity, -p->max_speed, p->max_speed);
+    position += velocity;
+    position = tb_kit_clip(position, p->min_position, p->max_position);
+    /* the wall on the left stops the car */
+    if (position == p->min_position && velocity < 0)
+        velocity = 0;
+    if (position >= p->goal_position && velocity >= p->goal_velocity)
+        *flags |= TB_TERMINATED;
+    s->position = (double)(float)position;
+    s->velocity = (double)(float)velocity;
+    /* the price of the action as it was asked for, not as it was clipped */
+    return (*flags ? 100.0 : 0) - tb_kit_pow2(a) * 0.1;
+}
+
+static void observe(const void *params_, const void *state_, void *observation)
+{
+    const state *s = state_;
+    float *o = observation;
+    (void)params_;
+    o[0] = (float)s->position;
+    o[1] = (float)s->velocity;
+}
+
+static const tb_kit_def mountain_car_continuous = {
+    .desc = {.struct_size = sizeof(tb_env_desc),
+             .id = "classic/MountainCarContinuous-v0",
+             .summary = "Rock a weak car out of a valley, paying for the square of the force.",
+             .reference = "Gymnasium 1.0.0 MountainCarContinuous-v0",
+             .max_episode_steps = 999,
+             .reward_threshold = 90,
+             .return_random = -33.1,
+             .return_ref = 93},
+    .params = rows,
+    .params_bytes = sizeof(params),
+    .state_names = names,
+    .state_bytes = sizeof(state),
+    .observation = TB_KIT_BOX("observation", TB_F32, 2),
+    .action = TB_KIT_BOX("force", TB_F32, 1),
+    .prepare = prepare,
+    .bounds = bounds,
+    .reset = reset,
+    .step = step,
+    .observe = observe,
+};
+TB_KIT_PLUGIN(&mountain_car_continuous);
