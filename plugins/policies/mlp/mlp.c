@@ -2,7 +2,7 @@
  *
  * Policy architecture "mlp": a multilayer perceptron. This file reads the options, lays out
  * parameters and workspace, draws initial parameters and chooses the kernels of this CPU; the
- * arithmetic is in mlp_real.h. Equations and options: README.md.
+ * arithmetic is in mlp_kernels.c. Equations and options: README.md.
  */
 #include <trpo-bench/map_kit.h>
 
@@ -48,23 +48,23 @@ static int has_v4(void)
 static const struct {
     const char *name;
     int (*runs)(void);
-    const mlp_kernel_set *kernels;
+    const mlp_kernels *f32, *f64;
 } levels[] = {
 #if defined(__x86_64__)
-    {"v4", has_v4, &mlp_kernels_v4},
-    {"v3", has_v3, &mlp_kernels_v3},
+    {"v4", has_v4, &mlp_v4_f32, &mlp_v4_f64},
+    {"v3", has_v3, &mlp_v3_f32, &mlp_v3_f64},
 #endif
-    {"baseline", always, &mlp_kernels_baseline},
+    {"baseline", always, &mlp_baseline_f32, &mlp_baseline_f64},
 };
 
 /* The kernels of the best level that this CPU runs, or of the one that the environment variable
  * TRPO_BENCH_ISA names (for tests; levels v3 and v4 give the same bits). NULL: no such level. */
-static const mlp_kernel_set *choose_kernels(char *err, uint64_t err_cap)
+static const mlp_kernels *choose_kernels(uint32_t dtype, char *err, uint64_t err_cap)
 {
     const char *forced = getenv("TRPO_BENCH_ISA");
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if ((!forced || strcmp(forced, levels[i].name) == 0) && levels[i].runs())
-            return levels[i].kernels;
+            return dtype == TB_F64 ? levels[i].f64 : levels[i].f32;
     (void)tb_map_kit_fail(err, err_cap, TB_E_UNSUPPORTED,
                           "environment variable TRPO_BENCH_ISA = \"%s\": expected baseline, v3 or "
                           "v4, as far as this CPU has them; unset it to let the CPU decide",
@@ -157,7 +157,7 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
     tb_status status = read_options(params, &o, err, err_cap);
     if (status != TB_OK)
         return status;
-    const mlp_kernel_set *kernels = choose_kernels(err, err_cap);
+    const mlp_kernels *kernels = choose_kernels(spec->dtype, err, err_cap);
     if (!kernels)
         return TB_E_UNSUPPORTED;
     map = calloc(1, sizeof *map);
@@ -182,7 +182,7 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
     map->net.n_out = spec->n_out;
     map->net.n_const = spec->n_const_out;
     map->net.n_params = map->head.n_params;
-    map->kernels = spec->dtype == TB_F64 ? &kernels->f64 : &kernels->f32;
+    map->kernels = kernels;
     map->gain = o.gain;
     map->out_gain = spec->out_gain;
     map->const_init = spec->const_init;

@@ -66,14 +66,10 @@ typedef struct mlp_kernels {
                 const void *w, void *g);
 } mlp_kernels;
 
-typedef struct mlp_kernel_set {
-    mlp_kernels f32, f64;
-} mlp_kernel_set;
-
-extern const mlp_kernel_set mlp_kernels_baseline;
+extern const mlp_kernels mlp_baseline_f32, mlp_baseline_f64;
 #if defined(__x86_64__)
-extern const mlp_kernel_set mlp_kernels_v3;
-extern const mlp_kernel_set mlp_kernels_v4;
+extern const mlp_kernels mlp_v3_f32, mlp_v3_f64;
+extern const mlp_kernels mlp_v4_f32, mlp_v4_f64;
 #endif
 
 #endif

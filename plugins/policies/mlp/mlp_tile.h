@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sums of matrix products, C = C0 + A1 B1 + A2 B2, in register tiles of up to TILE_ROWS rows x
+ * TILE_VECS vectors of columns. Each element of C is one chain of multiply-adds in the order of the
+ * terms and, within a term, of k. So its bits depend on nothing but its row of A and its column of
+ * B: not on the batch size, the position in the batch, the tile or the width of a vector.
+ *
+ * Lanes beyond the last column are read as zeros and stored only where a row has room for them.
+ */
+#ifndef MLP_TILE_H
+#define MLP_TILE_H
+
+#include "mlp_simd.h"
+
+/* One term A B: A [rows][n] with element (r, k) at a[r a_row + k a_k], B [n][columns]. */
+typedef struct term {
+    const real *a;
+    size_t a_row, a_k;
+    const real *b;
+    size_t ldb;
+    size_t n;
+} term;
+
+/* C [rows][columns]. */
+typedef struct sum {
+    term terms[2];
+    size_t n_terms;
+    const real *init; /* C0; NULL: zero */
+    size_t ld_init;   /* 0: the same row for each row of C */
+    real *c;
+    size_t ldc;
+    int padded; /* rows of C have room for whole vectors: lanes beyond the last column get zeros */
+} sum;
+
+/* Vector v of `vecs` at p, of which the last one has only `tail` elements (0: it is whole). */
+SIMD_INLINE vec load_lane(const real *p, size_t v, size_t vecs, size_t tail)
+{
+    return tail && v + 1 == vecs ? simd_load_part(p + v * LANES, tail) : simd_load(p + v * LANES);
+}
+
+/* acc += one term. */
+SIMD_INLINE void add_term(vec acc[TILE_ROWS][TILE_VECS], size_t rows, size_t vecs, size_t tail,
+                          const term *t, size_t row, size_t column)
+{
+    const size_t a_row = t->a_row, a_k = t->a_k, ldb = t->ldb;
+    const real *a = t->a + row * a_row, *b = t->b + column;
+    for (size_t k = t->n; k > 0; k--, a += a_k, b += ldb) {
+        vec bk[TILE_VECS];
+        UNROLL for (size_t v = 0; v < vecs; v++) bk[v] = load_lane(b, v, vecs, tail);
+        UNROLL for (size_t r = 0; r < rows; r++)
+        {
+            const vec ark = simd_all(a[r * a_row]);
+            UNROLL for (size_t v = 0; v < vecs; v++) acc[r][v] = simd_fma(ark, bk[v], acc[r][v]);
+        }
+    }
+}
+
+/* The tile of C at (row, column). `rows`, `vecs` and whether `tail` is 0 are compile-time constants
+ * of each caller: the loops over them unroll and acc stays in registers. */
+SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_t row,
+                      size_t column)
+{
+    vec acc[TILE_ROWS][TILE_VECS] = {0};
+    if (s->init) {
+        const real *init = s->init + row * s->ld_init + column;
+        UNROLL for (size_t r = 0; r < rows; r++)
+        {
+            UNROLL for (size_t v = 0; v < vecs; v++) acc[r][v] =
+                load_lane(init + r * s->ld_init, v, vecs, tail);
+        }
+    }
+    for (size_t t = 0; t < s->n_terms; t++)
+        add_term(acc, rows, vecs, tail, &s->terms[t], row, column);
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        real *c = s->c + (row + r) * s->ldc + column;
+        UNROLL for (size_t v = 0; v < vecs; v++)
+        {
+            if (tail && v + 1 == vecs && !s->padded)
+                simd_store_part(c + v * LANES, tail, acc[r][v]);
+            else
+                simd_store(c + v * LANES, acc[r][v]);
+        }
+    }
+}
+
+typedef void tile_call(const sum *s, size_t row, size_t column, size_t tail);
+
+#define TILE(rows, vecs)                                                                           \
+    static void whole_##rows##_##vecs(const sum *s, size_t row, size_t column, size_t tail)        \
+    {                                                                                              \
+        (void)tail;                                                                                \
+        tile(rows, vecs, 0, s, row, column);                                                       \
+    }                                                                                              \
+    static void ragged_##rows##_##vecs(const sum *s, size_t row, size_t column, size_t tail)       \
+    {                                                                                              \
+        if (tail)                                                                                  \
+            tile(rows, vecs, tail, s, row, column);                                                \
+    }
+#define TILES(vecs)                                                                                \
+    TILE(1, vecs)                                                                                  \
+    TILE(2, vecs)                                                                                  \
+    TILE(3, vecs)                                                                                  \
+    TILE(4, vecs)                                                                                  \
+    TILE(5, vecs)                                                                                  \
+    TILE(6, vecs)
+#define TILE_NAMES(kind, vecs)                                                                     \
+    {                                                                                              \
+        kind##_1_##vecs, kind##_2_##vecs, kind##_3_##vecs, kind##_4_##vecs, kind##_5_##vecs,       \
+            kind##_6_##vecs                                                                        \
+    }
+
+TILES(1)
+TILES(2)
+#if TILE_VECS == 4
+TILES(3)
+TILES(4)
+#endif
+
+/* [ragged][vectors - 1][rows - 1] */
+static tile_call *const tiles[2][TILE_VECS][TILE_ROWS] = {
+#if TILE_VECS == 4
+    {TILE_NAMES(whole, 1), TILE_NAMES(whole, 2), TILE_NAMES(whole, 3), TILE_NAMES(whole, 4)},
+    {TILE_NAMES(ragged, 1), TILE_NAMES(ragged, 2), TILE_NAMES(ragged, 3), TILE_NAMES(ragged, 4)},
+#else
+    {TILE_NAMES(whole, 1), TILE_NAMES(whole, 2)},
+    {TILE_NAMES(ragged, 1), TILE_NAMES(ragged, 2)},
+#endif
+};
+
+/* Computes C, TILE_VECS vectors of columns at a time, so that their part of B stays in the
+ * first-level cache while the rows pass. */
+static void compute(const sum *s, size_t rows, size_t columns)
+{
+    const size_t width = TILE_VECS * LANES;
+    for (size_t j = 0; j < columns; j += width) {
+        const size_t left = columns - j < width ? columns - j : width;
+        const size_t vecs = (left + LANES - 1) / LANES, tail = left % LANES;
+        for (size_t r = 0; r < rows; r += TILE_ROWS) {
+            const size_t n = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+            tiles[tail != 0][vecs - 1][n - 1](s, r, j, tail);
+        }
+    }
+}
+
+#endif
