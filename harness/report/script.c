@@ -205,6 +205,7 @@ static void begin_pages(const layout *l, const char *name, FILE *out)
 {
     fprintf(out,
             "do for [kind in \"svg pdf png\"] {\n"
+            "  pt = kind eq \"svg\" ? 96.0 / 72 : 1 # svg counts in pixels\n"
             "  if (kind eq \"svg\") { set terminal svg size %.0f,%.0f font \"DejaVu Sans,10.67\" "
             "linewidth 1.33 dashlength 0.8 background \"#FFFFFF\" }\n"
             "  if (kind eq \"pdf\") { set terminal pdfcairo size %.2fin,%.2fin "
@@ -296,8 +297,8 @@ static void put_panel(const tb__figure *figure, const tb__panel *panel, const la
     const double size = fmax(4, fmin(8, room * 72 / (0.6 * letters)));
     fputs("  set title ", out);
     tb__put_gnuplot(out, panel->title);
-    fprintf(out, " noenhanced offset 0,-0.7 font \",%.1f\"\n", size);
-    fprintf(out, "  set xrange [0:%.17g]; set yrange [%.17g:%.17g]; set ytics %.17g\n",
+    fprintf(out, " noenhanced offset 0,-0.7 font sprintf(\",%%.2f\", %.1f * pt)\n", size);
+    fprintf(out, "  set xrange [0:%.10g]; set yrange [%.10g:%.10g]; set ytics %.10g\n",
             panel->x_max, panel->y_low, panel->y_high, panel->y_tic);
     put_x_tics(panel, out);
     // labels on the outer panels only

@@ -80,9 +80,7 @@ static void put_csv_row(const tb__report *report, const tb__row *row, FILE *out)
     put_estimate(out, &row->median);
     put_estimate(out, &row->iqm);
     put_estimate(out, &row->gap);
-    fputc(',', out);
-    tb__put_number(out, report->options.level);
-    fprintf(out, ",%lld\n", (long long)report->options.resamples);
+    fprintf(out, ",%.10g,%lld\n", report->options.level, (long long)report->options.resamples);
 }
 
 static tb_status write_csv(const tb__report *report, const tb__tables *tables, tb_error *error)
