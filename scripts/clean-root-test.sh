@@ -48,7 +48,7 @@ source_root=$(cd "$here/.." && pwd)
 # the first address of Debian itself (not of its security updates) in either format of apt's sources
 if [[ -z $mirror ]]; then
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-    sed -nE 's/^(URIs:|deb( \[[^]]*\])?)[ \t]+([a-z]+:[^ \t]*debian\/?)([ \t].*)?$/\3/p' | head -n 1)
+    sed -nE 's/^(URIs:|deb( \[[^]]*\])?)[ \t]+([a-z]+:[^ \t]*debian\/?)([ \t].*)?$/\3/p' | head -n 1 || true)
 fi
 if [[ -z $mirror ]]; then
   echo "clean-root-test.sh: no Debian mirror in /etc/apt/sources.list*; give one with --mirror" >&2

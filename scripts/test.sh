@@ -101,7 +101,7 @@ configure() {
 
 build() { # PRESET
   local log="build/$1.build.log"
-  if ! { configure "$1" && cmake --build "build/$1" >"$log" 2>&1; }; then
+  if ! { configure "$1" && cmake --build "build/$1" -- --quiet >"$log" 2>&1; }; then
     tail -n 60 "$log" 2>/dev/null
     return 1
   fi
