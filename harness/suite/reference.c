@@ -72,6 +72,16 @@ tb_reference_row tb_reference_param(const tb_catalog_param *param)
     return row;
 }
 
+// Text in a cell of a Markdown table: "|" would end the cell.
+static void print_cell(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '|')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
 static void print_table(FILE *out, const char *title, const char *intro, const tb_option *table)
 {
     fprintf(out,
@@ -79,8 +89,9 @@ static void print_table(FILE *out, const char *title, const char *intro, const t
             title, intro);
     for (const tb_option *option = table; option->key != NULL; option++) {
         tb_reference_row row = tb_reference_option(option);
-        fprintf(out, "| `%s` | %s | `%s` | %s | %s |\n", row.key, row.type, row.default_text,
-                row.range, row.doc);
+        fprintf(out, "| `%s` | %s | `%s` | %s | ", row.key, row.type, row.default_text, row.range);
+        print_cell(out, row.doc);
+        fputs(" |\n", out);
     }
 }
 
