@@ -43,6 +43,12 @@ void tb_policy_finish(tb_policy *policy)
     memset(policy, 0, sizeof *policy);
 }
 
+// the larger; NaN when either is
+static double larger(double a, double b)
+{
+    return a > b || isnan(a) ? a : b;
+}
+
 typedef struct tb_rows {
     tb_policy *policy;
     const tb_batch *batch;
@@ -66,9 +72,7 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         surrogate += ratio * batch->advantage[i];
         kl += head->api->kl(head, y_old, y);
         entropy += head->api->entropy(head, y);
-        // `!(a <= b)` keeps a NaN
-        if (!(fabs(ratio - 1) <= ratio_error))
-            ratio_error = fabs(ratio - 1);
+        ratio_error = larger(fabs(ratio - 1), ratio_error);
     }
     double *sums = policy->shard_sums + shard * 4;
     sums[0] = surrogate;
@@ -91,8 +95,7 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
         out->surrogate += sums[0];
         out->kl += sums[1];
         out->entropy += sums[2];
-        if (!(sums[3] <= out->ratio_error))
-            out->ratio_error = sums[3];
+        out->ratio_error = larger(sums[3], out->ratio_error);
     }
     double n = (double)batch->n_rows;
     out->surrogate /= n;
