@@ -16,6 +16,7 @@ typedef struct tb_group {
     double *value;        // [group_lanes]
     tb_episode *episodes; // ended in this batch, in order of (t, lane)
     size_t n_episodes, max_episodes;
+    size_t n_gathered; // of them
     uint64_t clipped;
     tb_status status;
     tb_error error;
@@ -211,27 +212,29 @@ static tb_status run_group(tb_sampler *sampler, tb_group *group, const tb_scaler
                                &group->error);
 }
 
-static int by_step_and_lane(const void *a, const void *b)
+// moves the group's episodes that ended at `step` to the sampler's list
+static void gather_group(tb_sampler *sampler, tb_group *group, uint64_t step)
 {
-    const tb_episode *x = a, *y = b;
-    if (x->step != y->step)
-        return x->step < y->step ? -1 : 1;
-    return x->lane < y->lane ? -1 : x->lane > y->lane;
+    while (group->n_gathered < group->n_episodes &&
+           group->episodes[group->n_gathered].step == step) {
+        TB_ASSERT(sampler->n_episodes < sampler->max_episodes);
+        sampler->episodes[sampler->n_episodes++] = group->episodes[group->n_gathered++];
+    }
 }
 
-static void gather_episodes(tb_sampler *sampler)
+// a merge in order of (step, lane): qsort would allocate
+static void gather_episodes(tb_sampler *sampler, size_t steps)
 {
     sampler->n_episodes = 0;
     sampler->clipped_actions = 0;
     for (size_t i = 0; i < sampler->n_groups; i++) {
-        const tb_group *group = &sampler->groups[i];
-        TB_ASSERT(sampler->n_episodes + group->n_episodes <= sampler->max_episodes);
-        memcpy(sampler->episodes + sampler->n_episodes, group->episodes,
-               group->n_episodes * sizeof *group->episodes);
-        sampler->n_episodes += group->n_episodes;
-        sampler->clipped_actions += group->clipped;
+        sampler->groups[i].n_gathered = 0;
+        sampler->clipped_actions += sampler->groups[i].clipped;
     }
-    qsort(sampler->episodes, sampler->n_episodes, sizeof *sampler->episodes, by_step_and_lane);
+    for (size_t t = 0; t < steps; t++)
+        for (size_t i = 0; i < sampler->n_groups; i++)
+            gather_group(sampler, &sampler->groups[i],
+                         sampler->steps_done + (t + 1) * sampler->n_lanes);
 }
 
 tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
@@ -259,7 +262,7 @@ tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double va
     for (size_t i = 0; i < batch->n_rows; i++)
         if ((batch->flags[i] & (TB_ROW_TRUNCATED | TB_ROW_TERMINATED)) == TB_ROW_TRUNCATED)
             batch->final_value[i] = value_shift + value_scale * batch->final_value[i];
-    gather_episodes(sampler);
+    gather_episodes(sampler, steps);
     sampler->steps_done += batch->n_rows;
     return TB_OK;
 }
