@@ -45,10 +45,12 @@ void tb_moments_merge(tb_moments *into, const tb_moments *from)
     if (from->count == 0)
         return;
     double total = into->count + from->count;
+    // exactly 1 when `into` is empty: what is merged into nothing stays as it is
+    double share = from->count / total;
     for (size_t i = 0; i < into->n; i++) {
         double d = from->mean[i] - into->mean[i];
-        into->m2[i] += from->m2[i] + d * d * into->count * from->count / total;
-        into->mean[i] += d * from->count / total;
+        into->m2[i] += from->m2[i] + d * d * into->count * share;
+        into->mean[i] += d * share;
     }
     into->count = total;
 }
