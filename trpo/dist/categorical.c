@@ -63,15 +63,18 @@ static void log_prob_grad(const tb_head *head, const double *y, const double *a,
         dy[i] = (i == (size_t)a[0]) - exp(y[i] - lse);
 }
 
-// sum_i p_i (log p_i - log q_i), p old, q new
+// sum_i p_i d_i with d = log p - log q, p old, q new. Written as sum_i (p_i d_i + q_i - p_i), which
+// is the same (p and q both sum to 1) but has no negative term, and p_i (d_i + expm1(-d_i)) keeps
+// the small differences that a trust region lives on
 static double kl(const tb_head *head, const double *y_old, const double *y_new)
 {
     double max, lse_old = log_sum_exp(y_old, head->n, &max),
                 lse_new = log_sum_exp(y_new, head->n, &max);
     double sum = 0;
     for (size_t i = 0; i < head->n; i++) {
-        double log_p = y_old[i] - lse_old;
-        sum += exp(log_p) * (log_p - (y_new[i] - lse_new));
+        double log_p = y_old[i] - lse_old, log_q = y_new[i] - lse_new;
+        double p = exp(log_p), d = log_p - log_q;
+        sum += fabs(d) < 1 ? p * (d + expm1(-d)) : p * d + (exp(log_q) - p);
     }
     return sum;
 }
