@@ -76,13 +76,19 @@ tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *s
     return TB_OK;
 }
 
+// nearest number of an integer type; converting what does not fit would be undefined
+static double fit(double value, double low, double high)
+{
+    return value >= high ? high : value >= low ? nearbyint(value) : low;
+}
+
 static void store_action(const tb_space *space, void *to, size_t i, double value)
 {
     switch (space->dtype) {
     case TB_F64: ((double *)to)[i] = value; break;
     case TB_F32: ((float *)to)[i] = (float)value; break;
-    case TB_I32: ((int32_t *)to)[i] = (int32_t)value; break;
-    default: ((uint8_t *)to)[i] = (uint8_t)value; break;
+    case TB_I32: ((int32_t *)to)[i] = (int32_t)fit(value, INT32_MIN, INT32_MAX); break;
+    default: ((uint8_t *)to)[i] = (uint8_t)fit(value, 0, UINT8_MAX); break;
     }
 }
 
