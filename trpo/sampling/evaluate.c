@@ -28,6 +28,7 @@ tb_status tb_evaluate(tb_task *task, tb_lane *lanes, tb_net_lane *nets, size_t n
                       tb_episode *out, tb_error *error)
 {
     tb_status failed = TB_OK;
+    size_t failed_lane = n_lanes;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t l = 0; l < n_lanes; l++) {
         tb_error lane_error = {0};
@@ -36,9 +37,11 @@ tb_status tb_evaluate(tb_task *task, tb_lane *lanes, tb_net_lane *nets, size_t n
             status =
                 play(task, &lanes[l], &nets[l], scaler, purpose, step, k, &out[k], &lane_error);
         if (status != TB_OK) {
+            // of several failures the first lane's is told, whatever the threads
 #pragma omp critical
-            {
+            if (l < failed_lane) {
                 failed = status;
+                failed_lane = l;
                 if (error != NULL)
                     *error = lane_error;
             }

@@ -37,13 +37,15 @@ void tb_lane_finish(tb_lane *lane)
     memset(lane, 0, sizeof *lane);
 }
 
-static tb_status env_error(const tb_lane *lane, const char *call, tb_status status, tb_error *error)
+// `step` counts from 1; 0 is the reset
+static tb_status env_error(const tb_lane *lane, const char *call, uint64_t step, tb_status status,
+                           tb_error *error)
 {
     const char *text = lane->api->last_error(lane->env);
     return tb_fail(error, status < 0 ? status : TB_E_STATE,
                    "the environment's %s failed with %s in step %llu of its "
                    "episode %llu%s%s",
-                   call, tb_status_name(status), (unsigned long long)lane->length,
+                   call, tb_status_name(status), (unsigned long long)step,
                    (unsigned long long)lane->episode, text[0] != '\0' ? ": " : "", text);
 }
 
@@ -56,7 +58,7 @@ tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_pur
     lane->reward_sum = 0;
     tb_rng_init(&lane->noise, tb_stream_key(task->seed, TB_STREAM_ACTION, i, j));
     tb_status status = lane->api->reset(lane->env, &key, lane->observation);
-    return status == TB_OK ? TB_OK : env_error(lane, "reset", status, error);
+    return status == TB_OK ? TB_OK : env_error(lane, "reset", 0, status, error);
 }
 
 tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
@@ -116,7 +118,7 @@ tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8
     tb_step step = {.struct_size = sizeof step};
     tb_status status = lane->api->step(lane->env, lane->action, lane->observation, &step);
     if (status != TB_OK)
-        return env_error(lane, "step", status, error);
+        return env_error(lane, "step", lane->length + 1, status, error);
     lane->length++;
     if (!isfinite(step.reward))
         return tb_fail(error, TB_E_NUMERIC,
