@@ -57,7 +57,12 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch, double 
         return status;
     out->xfx = tb_vec_dot(out->x, work, n);
     out->gx = tb_vec_dot(out->g, out->x, n);
-    if (!(out->xfx > 0) || !isfinite(out->xfx) || !(out->gx > 0)) {
+    if (!isfinite(out->xfx) || !isfinite(out->gx)) {
+        log->update_end = TB_UPDATE_NON_FINITE;
+        log->non_finite++;
+        return TB_OK;
+    }
+    if (!(out->xfx > 0) || !(out->gx > 0)) {
         log->update_end = TB_UPDATE_BAD_CURVATURE;
         return TB_OK;
     }

@@ -171,6 +171,12 @@ tb_status tb_policy_evaluate_old(tb_policy *policy, const tb_batch *batch, tb_it
     log->kl = 0;
     log->step_norm = 0;
     log->step_fraction = 0;
+    if (!isfinite(old.ratio_error) || !isfinite(old.kl))
+        return tb_fail(
+            error, TB_E_NUMERIC,
+            "the policy's outputs on the batch hold NaN or infinity (largest |ratio - 1| "
+            "is %g, mean KL %g): the parameters have grown too large; lower the step",
+            old.ratio_error, old.kl);
     // the same parameters on the same inputs: only a map whose rows depend on the batch's size or
     // order can differ
     double tolerance = policy->net.dtype == TB_F64 ? 1e-9 : 1e-3;
