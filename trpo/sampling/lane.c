@@ -114,6 +114,13 @@ static void pack_action(tb_lane *lane, const tb_task *task)
 tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
                        tb_error *error)
 {
+    for (size_t i = 0; i < task->head.n_action; i++)
+        if (!isfinite(lane->act[i]))
+            return tb_fail(error, TB_E_NUMERIC,
+                           "the policy's action has %g as entry %zu in step %llu of episode %llu: "
+                           "its parameters have grown too large; lower the step",
+                           lane->act[i], i, (unsigned long long)lane->length + 1,
+                           (unsigned long long)lane->episode);
     pack_action(lane, task);
     tb_step step = {.struct_size = sizeof step};
     tb_status status = lane->api->step(lane->env, lane->action, lane->observation, &step);
