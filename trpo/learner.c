@@ -79,14 +79,16 @@ static tb_map_spec map_spec(const tb_learner *learner, int critic)
     const tb_head *head = &learner->task.head;
     const tb_learner_config *config = &learner->def.learner;
     const tb_features *features = &learner->task.features;
+    // one-hot inputs and several leaves have no shape
+    int shaped = features->n_leaves == 1 && features->leaves[0].kind == TB_SPACE_BOX;
     return (tb_map_spec){
         .struct_size = sizeof(tb_map_spec),
         .dtype = learner->def.run.precision == TB_PRECISION_F64 ? TB_F64 : TB_F32,
         .n_in = features->n_features,
         .n_out = critic ? 1 : head->n_params,
         .n_const_out = critic ? 0 : head->n_const,
-        .in_shape = features->n_leaves == 1 ? features->leaves[0].shape : NULL,
-        .in_ndim = features->n_leaves == 1 ? features->leaves[0].ndim : 0,
+        .in_shape = shaped ? features->leaves[0].shape : NULL,
+        .in_ndim = shaped ? features->leaves[0].ndim : 0,
         .const_init = critic ? 0 : config->log_std_init,
         .out_gain = critic ? 1 : config->policy_out_gain,
     };

@@ -73,6 +73,27 @@ static size_t leaf_features(const tb_space *leaf)
     return n;
 }
 
+// what expanding would trip over
+static tb_status check_leaf(const tb_space *leaf, size_t i, tb_error *error)
+{
+    int categories = leaf->kind == TB_SPACE_DISCRETE || leaf->kind == TB_SPACE_MULTI_DISCRETE;
+    if (!categories && leaf->kind != TB_SPACE_BOX && leaf->kind != TB_SPACE_MULTI_BINARY)
+        return tb_fail(error, TB_E_UNSUPPORTED,
+                       "leaf %zu of the observation has the unknown kind %u", i, leaf->kind);
+    for (uint64_t k = 0; categories && k < leaf->count; k++)
+        if (leaf->nvec == NULL || leaf->nvec[k] < 1)
+            return tb_fail(error, TB_E_INVALID,
+                           "entry %llu of leaf %zu of the observation has no categories",
+                           (unsigned long long)k, i);
+    size_t size = leaf->dtype == TB_F64 ? 8 : leaf->dtype == TB_U8 ? 1 : 4;
+    if (leaf->dtype < TB_F64 || leaf->dtype > TB_U8 || leaf->bytes / size < leaf->count)
+        return tb_fail(error, TB_E_INVALID,
+                       "leaf %zu of the observation has %llu elements of dtype %u in %llu bytes", i,
+                       (unsigned long long)leaf->count, leaf->dtype,
+                       (unsigned long long)leaf->bytes);
+    return TB_OK;
+}
+
 tb_status tb_features_init(tb_features *features, const tb_env_api *api, tb_env *env,
                            tb_error *error)
 {
@@ -91,10 +112,13 @@ tb_status tb_features_init(tb_features *features, const tb_env_api *api, tb_env 
         tb_space *leaf = &features->leaves[i];
         leaf->struct_size = sizeof *leaf;
         status = api->space(env, TB_SPACE_OBSERVATION, (uint32_t)i, leaf);
+        status = status == TB_OK
+                     ? check_leaf(leaf, i, error)
+                     : tb_fail(error, status,
+                               "the environment does not tell leaf %zu of its observation", i);
         if (status != TB_OK) {
             tb_features_finish(features);
-            return tb_fail(error, status,
-                           "the environment does not tell leaf %zu of its observation", i);
+            return status;
         }
         features->n_features += leaf_features(leaf);
         size_t end = (size_t)(leaf->offset + leaf->bytes);
