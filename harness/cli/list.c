@@ -224,12 +224,11 @@ static json_t *cells_to_json(const tb_suite *suite, const tb_plan *plan)
 
 // ---- showing ----
 
-static int print_json(const json_t *json)
+static void print_json(const json_t *json)
 {
-    if (json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0)
-        return TB_EXIT_IO;
+    // whether standard output took it is seen at the end
+    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     putchar('\n');
-    return TB_EXIT_OK;
 }
 
 // Only the rows that the command line names, in that order; NULL when one is unknown.
@@ -288,13 +287,12 @@ static int show_rows(json_t *rows, const list_arguments *arguments, const char *
         if (shown == NULL)
             return TB_EXIT_USAGE;
     }
-    int code = TB_EXIT_OK;
     if (arguments->json)
-        code = print_json(shown);
+        print_json(shown);
     else
         print_rows(shown, columns, details, options, arguments->verbose || arguments->n_names > 0);
     json_decref(shown);
-    return code;
+    return TB_EXIT_OK;
 }
 
 static int list_envs(const tb_catalog *catalog, const list_arguments *arguments)
@@ -363,9 +361,8 @@ static int list_plugins(const tb_catalog *catalog, const list_arguments *argumen
     for (size_t i = 0; i < catalog->n_refusals; i++)
         json_array_append_new(refused, json_string(catalog->refusals[i]));
     json_t *json = json_pack("{s:o, s:o}", "plugins", plugins_to_json(catalog), "refused", refused);
-    int code = TB_EXIT_OK;
     if (arguments->json) {
-        code = print_json(json);
+        print_json(json);
     } else {
         print_table(json_object_get(json, "plugins"), columns, "");
         if (catalog->n_refusals > 0)
@@ -374,7 +371,7 @@ static int list_plugins(const tb_catalog *catalog, const list_arguments *argumen
             printf("  %s\n", catalog->refusals[i]);
     }
     json_decref(json);
-    return code;
+    return TB_EXIT_OK;
 }
 
 // ---- cells ----
@@ -423,7 +420,7 @@ static int list_cells(const tb_catalog *catalog, const list_arguments *arguments
     if (status == TB_OK) {
         json_t *rows = cells_to_json(suite, &plan);
         if (arguments->json)
-            code = print_json(rows);
+            print_json(rows);
         else
             print_table(rows, columns, "");
         json_decref(rows);
@@ -523,7 +520,7 @@ static int run_kind(const list_arguments *arguments)
     }
     int code = kinds[k].show(catalog, arguments);
     tb_catalog_free(catalog);
-    if (fflush(stdout) != 0 && code == TB_EXIT_OK) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         fputs("trpo-bench: cannot write to standard output\n", stderr);
         code = TB_EXIT_IO;
     }

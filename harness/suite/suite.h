@@ -24,9 +24,10 @@
     1 /* of suite.resolved.json, run.json and every hash; bump on any change of meaning */
 
 typedef struct tb_suite_env {
-    char *id;                  /* "classic/CartPole-v1" */
-    char *label;               /* id, or id@name when the suite gives a name: unique in the suite */
-    json_t *params;            /* object: the TOML table `params`, as given */
+    char *id;       /* "classic/CartPole-v1" */
+    char *label;    /* id, or id@name when the suite gives a name: unique in the suite */
+    json_t *params; /* object: the TOML table `params`, completed with the defaults of the
+                       plugin's schema; as given when it has none */
     int64_t max_episode_steps; /* resolved: the suite's, else the plugin's; 0 = none */
     tb_run_config run;         /* resolved run options of this environment */
 } tb_suite_env;
@@ -34,9 +35,9 @@ typedef struct tb_suite_env {
 typedef struct tb_suite_policy {
     char *id; /* "mlp" */
     char *label;
-    json_t *params;
+    json_t *params;        /* as tb_suite_env.params */
     char *critic_id;       /* architecture of the critic; default: the same */
-    json_t *critic_params; /* default: the same */
+    json_t *critic_params; /* complete too; default: the same, if the architecture is */
 } tb_suite_policy;
 
 typedef struct tb_suite_algorithm {
@@ -67,7 +68,8 @@ typedef struct tb_suite {
     tb_suite_algorithm *algorithms;
     size_t n_algorithms;
     tb_suite_setting *settings; /* [n_envs][n_algorithms] */
-    char hash[65]; /* SHA-256 hex of the canonical JSON without seeds, plugins' paths and source */
+    char hash[65]; /* SHA-256 hex of the canonical JSON without seeds, plugins' paths, description
+                      and source; the order of envs, policies and algorithms does not count */
 } tb_suite;
 
 /* One run to do: indices into the suite. */
@@ -93,25 +95,28 @@ typedef struct tb_suite_overrides {
 } tb_suite_overrides;
 
 /* Plugin paths that the suite names, resolved and allocated, before everything else is looked at:
- * the catalog needs them. Only the TOML syntax and these keys are checked. Free with
- * tb_suite_free_paths. */
+ * the catalog needs them. Only the TOML syntax and these keys are checked; a path where nothing is
+ * is TB_E_PARAM. Free with tb_suite_free_paths. */
 tb_status tb_suite_plugin_paths(const char *path, char ***paths, size_t *n, tb_error *error);
 void tb_suite_free_paths(char **paths, size_t n);
 
 /* Reads and checks a suite against the catalog: unknown keys, wrong types, out-of-range values,
- * unknown plugins, algorithms or parameters are errors `file:line:column: what; nearest valid`. On
- * success *out must be freed. */
+ * unknown plugins, algorithms or parameters are TB_E_PARAM, `file:line:column: what; nearest valid`
+ * (for --set: `--set key=value: what`). TB_E_IO when the file cannot be read. On success *out must
+ * be freed, on failure it is NULL. `overrides` may be NULL. */
 tb_status tb_suite_load(const char *path, const tb_catalog *catalog,
                         const tb_suite_overrides *overrides, tb_suite **out, tb_error *error);
 
 /* New reference to the resolved suite as JSON (sorted keys, every option spelled out,
  * schema_version, hash). */
 json_t *tb_suite_to_json(const tb_suite *suite);
+/* The way back, without a catalog. TB_E_CORRUPT for another schema_version, for anything that
+ * tb_suite_to_json does not write, and when the content does not have its hash. */
 tb_status tb_suite_from_json(const json_t *json, tb_suite **out, tb_error *error);
 void tb_suite_free(tb_suite *suite); /* takes NULL */
 
 /* Cells in running order. `filter`: POSIX extended regular expression on the cell's label, NULL =
- * all. */
+ * all; one that matches no cell is TB_E_PARAM. On failure *out is empty. */
 tb_status tb_plan_make(const tb_suite *suite, const char *filter, tb_plan *out, tb_error *error);
 void tb_plan_free(tb_plan *plan);
 
