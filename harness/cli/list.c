@@ -272,8 +272,7 @@ static void print_rows(const json_t *rows, const column *columns, const column *
             cell_text(json_object_get(row, detail->key), 0, text, sizeof text);
             printf("  %-17s %s\n", detail->title, text);
         }
-        print_options(options,
-                      json_object_get(row, strcmp(options, "params") == 0 ? "params" : "options"));
+        print_options(options, json_object_get(row, options));
     }
 }
 
