@@ -15,7 +15,7 @@ enum { KEY_REPS = 0x100, KEY_CURVE_REPS, KEY_CI, KEY_SEED, KEY_NO_PLOT, KEY_FILT
 
 static const struct argp_option options[] = {
     {"reps", KEY_REPS, "N", 0, "Bootstrap resamples of each interval in the tables (50000)", 0},
-    {"curve-reps", KEY_CURVE_REPS, "N", 0, "... of each point of a learning curve (2000)", 0},
+    {"curve-reps", KEY_CURVE_REPS, "N", 0, "The same of each point of a learning curve (2000)", 0},
     {"ci", KEY_CI, "LEVEL", 0, "Level of every interval, between 0 and 1 (0.95)", 0},
     {"seed", KEY_SEED, "S", 0, "Seed of the bootstrap (0)", 0},
     {"filter", KEY_FILTER, "REGEX", 0,

@@ -44,8 +44,15 @@ static void exit_codes(void **state)
     // no gnuplot is no failure, one that fails is
     setenv("TRPO_BENCH_GNUPLOT", "/nonexistent/gnuplot", 1);
     assert_int_equal(run_quietly(s.dir, draw), TB_EXIT_OK);
-    setenv("TRPO_BENCH_GNUPLOT", "/bin/false", 1);
-    assert_int_equal(run_quietly(s.dir, draw), TB_EXIT_OK);
+    char *program = text_of("%s/a-program", s.dir);
+    write_text(s.dir, "a-program",
+               "#!/bin/sh\n"
+               "[ \"$1\" = --version ] && echo gnuplot 6.0 && exit 0\n"
+               "exit 1\n");
+    assert_int_equal(chmod(program, 0755), 0);
+    setenv("TRPO_BENCH_GNUPLOT", program, 1);
+    free(program);
+    assert_int_equal(run_quietly(s.dir, draw), TB_EXIT_IO);
     unsetenv("TRPO_BENCH_GNUPLOT");
     synthetic_ok_with(&s, 0, 0, 0, 1, "step,episode,return\n1,2\n");
     assert_int_equal(run_quietly(s.dir, no_plot), TB_EXIT_MISMATCH);
