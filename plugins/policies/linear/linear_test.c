@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/policy_plugin_testing.h"
+#include "tests/policy_plugin_properties.h"
 
 static void library_and_schema(void **state)
 {
