@@ -27,6 +27,8 @@ static tb_status io_error(const char *path, const char *what, tb_error *error)
 
 tb_status tb_make_folders(const char *path, tb_error *error)
 {
+    if (path[0] == '\0')
+        return tb_fail(error, TB_E_IO, "an empty path names no folder");
     char *copy = strdup(path);
     if (copy == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for a path");
@@ -149,10 +151,17 @@ tb_status tb_commit_file(const char *path, const void *data, size_t size, int *f
     tb_status status = write_temporary(path, data, size, &temporary, error);
     if (status == TB_OK) {
         int linked = link(temporary, path) == 0;
+        int why = errno;
         // NFS may do the link and still report a failure: two names tell
         struct stat info;
         if (!linked && stat(temporary, &info) == 0 && info.st_nlink == 2)
             linked = 1;
+        // FAT, exFAT and some network folders have no links
+        if (!linked && (why == EPERM || why == EOPNOTSUPP || why == ENOSYS)) {
+            linked = renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+            why = errno;
+        }
+        errno = why;
         if (!linked && errno != EEXIST)
             status = io_error(path, "commit", error);
         if (first != NULL)

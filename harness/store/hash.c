@@ -49,7 +49,8 @@ void tb_result_hash(tb_episode *training, size_t n_training, const tb_episode *e
 {
     unsigned char train[crypto_hash_sha256_BYTES], eval[sizeof train], result[sizeof train];
     sha state;
-    qsort(training, n_training, sizeof *training, by_lane_and_index);
+    if (n_training > 0)
+        qsort(training, n_training, sizeof *training, by_lane_and_index);
     begin(&state, "trpo-bench train 1");
     for (size_t i = 0; i < n_training; i++) {
         add_u64(&state, training[i].lane);

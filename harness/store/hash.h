@@ -1,12 +1,14 @@
-/* SPDX-License-Identifier: MIT
+/* SPDX SPDX-License-Identifier: MIT
  *
  * The hashes that say "the same result": SHA-256 over versioned little-endian records.
  *
- *   train_hash   "trpo-bench train 1", then for each training episode in order of (lane, index):
- *                lane u64, index u64, return f64, length u64; then for policy and critic: count
- * u64, parameters f64 eval_hash    "trpo-bench eval 1", then for each evaluation episode in order:
- * step u64, index u64, return f64, length u64 result_hash  "trpo-bench result 1", train_hash,
- * eval_hash (32 bytes each)
+ * train_hash: "trpo-bench train 1"; then for each training episode in order of (lane, index): lane
+ * u64, index u64, return f64, length u64; then for policy and critic: count u64, parameters f64.
+ *
+ * eval_hash: "trpo-bench eval 1"; then for each evaluation episode in order: step u64, index u64,
+ * return f64, length u64.
+ *
+ * result_hash: "trpo-bench result 1", train_hash, eval_hash (32 bytes each).
  */
 #ifndef HARNESS_STORE_HASH_H
 #define HARNESS_STORE_HASH_H
