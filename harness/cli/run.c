@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     tb_run_args *args = state->input;
     switch (key) {
-    case 'o': args->output = argument; break;
+    case 'o':
+        if (argument[0] == '\0')
+            argp_error(state, "-o takes a folder, not an empty text");
+        args->output = argument;
+        break;
     case 'q': args->progress = TB_PROGRESS_NONE; break;
     case OPTION_SEEDS: args->seeds = argument; break;
     case OPTION_FILTER: args->filter = argument; break;
@@ -195,9 +200,16 @@ static tb_status plan_session(const tb_run_args *args, tb_session *session, tb_e
     session->todo = calloc(session->plan.n_cells, sizeof *session->todo);
     if (session->results == NULL || session->todo == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for the plan");
+    return TB_OK;
+}
+
+static tb_status find_missing(tb_session *session, tb_error *error)
+{
     for (size_t i = 0; i < session->plan.n_cells; i++) {
         char *folder = tb_format("%s/%s", session->results, session->plan.cells[i].path);
-        if (folder != NULL && tb_run_is_complete(folder))
+        if (folder == NULL)
+            return tb_fail(error, TB_E_NOMEM, "no memory for a path");
+        if (tb_run_is_complete(folder))
             session->n_done++;
         else
             session->todo[session->n_todo++] = &session->plan.cells[i];
@@ -217,8 +229,29 @@ static void finish_session(tb_session *session)
     tb_catalog_free(session->catalog);
 }
 
-static int show_plan(const tb_session *session)
+// as a shell takes it back
+static void put_word(const char *word)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, stdout);
+        return;
+    }
+    putchar('\'');
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*word);
+    putchar('\'');
+}
+
+static int show_plan(tb_session *session, tb_error *error)
+{
+    tb_status status = find_missing(session, error);
+    if (status != TB_OK)
+        return tb_cli_error(error, tb_cli_exit_code(status));
     printf("%s: %zu cells (%zu environments x %zu policies x %zu algorithms x %zu seeds), %zu "
            "done, %zu to run\n",
            session->suite->name, session->plan.n_cells, session->suite->n_envs,
@@ -227,8 +260,10 @@ static int show_plan(const tb_session *session)
     printf("results: %s\n", session->results);
     for (size_t i = 0; i < session->n_todo; i++) {
         char **command = tb_pool_command(session->results, session->todo[i]);
-        for (size_t k = 0; command != NULL && command[k] != NULL; k++)
-            printf("%s%s", k > 0 ? " " : "", command[k]);
+        for (size_t k = 0; command != NULL && command[k] != NULL; k++) {
+            fputs(k > 0 ? " " : "", stdout);
+            put_word(command[k]);
+        }
         putchar('\n');
         tb_pool_free_command(command);
     }
@@ -237,6 +272,10 @@ static int show_plan(const tb_session *session)
 
 static int number_of_cores(void)
 {
+    // those this process may use: taskset and batch systems give a part of a machine
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set);
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 4096 ? 4096 : (int)n;
 }
@@ -279,6 +318,7 @@ static tb_status run_cells(const tb_run_args *args, const tb_session *session,
     }
     tb_progress progress;
     tb_progress_begin(&progress, args->progress, session->suite, session->todo, session->n_todo);
+    progress.stop = &stop_signal;
     tb_pool_def def = {
         .results = session->results,
         .cells = session->todo,
@@ -317,17 +357,26 @@ static int write_report(const tb_session *session, tb_error *error)
     free(text);
     free(path);
     fflush(stdout);
-    return TB_EXIT_OK;
+    if (summary.n_damaged == 0)
+        return TB_EXIT_OK;
+    fprintf(stderr,
+            "trpo-bench: %zu damaged run%s, counted as failed: %s; delete the folder of such a run "
+            "and start again\n",
+            summary.n_damaged, summary.n_damaged == 1 ? "" : "s", summary.damage.message);
+    return TB_EXIT_MISMATCH;
 }
 
 static int run_session(const tb_run_args *args, tb_session *session, tb_error *error)
 {
-    tb_status status =
-        tb_results_prepare(session->results, session->suite, session->catalog, error);
+    // first of all the lock: another program's workers may be reading what is written next
+    tb_status status = tb_results_lock(session->results, &session->lock, error);
     if (status == TB_OK)
-        status = tb_results_lock(session->results, &session->lock, error);
+        status = tb_results_prepare(session->results, session->suite, session->catalog, error);
+    if (status == TB_OK)
+        status = find_missing(session, error);
     if (status != TB_OK)
-        return tb_cli_error(error, tb_cli_exit_code(status));
+        return tb_cli_error(error,
+                            status == TB_E_CORRUPT ? TB_EXIT_MISMATCH : tb_cli_exit_code(status));
     if (args->progress != TB_PROGRESS_NONE)
         fprintf(stderr, "%s: %zu cells, %zu done, %zu to run -> %s\n", session->suite->name,
                 session->plan.n_cells, session->n_done, session->n_todo, session->results);
@@ -380,7 +429,7 @@ static int run(int argc, char **argv)
     tb_error error = {0};
     tb_status status = plan_session(&args, &session, &error);
     int code = status != TB_OK ? tb_cli_error(&error, tb_cli_exit_code(status))
-               : args.dry_run  ? show_plan(&session)
+               : args.dry_run  ? show_plan(&session, &error)
                                : run_session(&args, &session, &error);
     finish_session(&session);
     return code;

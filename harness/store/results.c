@@ -91,7 +91,11 @@ tb_status tb_results_suite(const char *folder, tb_suite **out, tb_error *error)
     json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
     tb_status status;
     if (json == NULL) {
-        status = tb_fail(error, TB_E_CORRUPT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+        status =
+            tb_fail(error, TB_E_CORRUPT,
+                    "%s:%d:%d: damaged: %s; delete this file and run the suite again: complete "
+                    "runs are kept",
+                    path, why.line, why.column, why.text);
     } else {
         status = tb_suite_from_json(json, out, error);
         if (status != TB_OK)
@@ -126,12 +130,7 @@ static tb_status check_same_suite(const char *folder, const tb_suite *suite, tb_
 tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb_catalog *catalog,
                              tb_error *error)
 {
-    tb_status status = tb_make_folders(folder, error);
-    if (status == TB_OK && access(folder, W_OK) != 0)
-        status = tb_fail(error, TB_E_IO, "%s: cannot write here: %s; choose another folder with -o",
-                         folder, strerror(errno));
-    if (status == TB_OK)
-        status = check_same_suite(folder, suite, error);
+    tb_status status = check_same_suite(folder, suite, error);
     if (status == TB_OK && suite->source_text != NULL) {
         char *path = tb_format("%s/suite.toml", folder);
         status = path == NULL
@@ -147,30 +146,50 @@ tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb
     return status == TB_OK ? write_plugins(folder, suite, catalog, error) : status;
 }
 
+// another process has it, or the folder cannot be locked at all
+static tb_status lock_refused(const char *folder, int fd, tb_error *error)
+{
+    if (errno != EWOULDBLOCK)
+        return tb_fail(error, TB_E_IO,
+                       "%s: cannot be locked: %s; choose a folder on another disk with -o", folder,
+                       strerror(errno));
+    char holder[32] = "";
+    ssize_t n = read(fd, holder, sizeof holder - 1);
+    holder[n > 0 ? n : 0] = '\0';
+    return tb_fail(error, TB_E_STATE,
+                   "another trpo-bench (process %s) is writing into %s; wait for it or choose "
+                   "another folder with -o",
+                   holder[0] != '\0' ? holder : "unknown", folder);
+}
+
 tb_status tb_results_lock(const char *folder, int *lock, tb_error *error)
 {
+    *lock = -1;
+    tb_status status = tb_make_folders(folder, error);
+    if (status != TB_OK)
+        return tb_fail_prefix(error, status, "cannot write results; choose another folder with -o");
     char *path = tb_format("%s/.lock", folder);
     if (path == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for a path");
-    tb_status status = TB_OK;
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    char holder[32] = "";
-    if (*lock < 0) {
-        status = tb_fail(error, TB_E_IO, "%s: cannot open: %s", path, strerror(errno));
-    } else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = read(*lock, holder, sizeof holder - 1);
-        holder[n > 0 ? n : 0] = '\0';
-        close(*lock);
-        status =
-            tb_fail(error, TB_E_STATE,
-                    "another trpo-bench (process %s) is writing into %s; wait for it or choose "
-                    "another folder with -o",
-                    holder[0] != '\0' ? holder : "unknown", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        status = tb_fail(error, TB_E_IO, "%s: cannot write here: %s; choose another folder with -o",
+                         folder, strerror(errno));
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        status = lock_refused(folder, fd, error);
     } else {
+        char holder[32];
         int n = snprintf(holder, sizeof holder, "%ld", (long)getpid());
-        if (ftruncate(*lock, 0) != 0 || write(*lock, holder, (size_t)n) != n)
-            status = tb_fail(error, TB_E_IO, "%s: cannot write: %s", path, strerror(errno));
+        errno = ENOSPC;
+        if (ftruncate(fd, 0) != 0 || write(fd, holder, (size_t)n) != n)
+            status =
+                tb_fail(error, TB_E_IO, "%s: cannot write here: %s; choose another folder with -o",
+                        folder, strerror(errno));
     }
+    if (status == TB_OK)
+        *lock = fd;
+    else if (fd >= 0)
+        close(fd);
     free(path);
     return status;
 }
@@ -190,6 +209,17 @@ double tb_wall_clock(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+// Jansson takes UTF-8 only; a message may hold a plugin's bytes, or end inside a character
+static char *as_utf8(const char *text)
+{
+    char *copy = strdup(text);
+    json_t *whole = copy != NULL ? json_string(copy) : NULL;
+    for (char *at = copy; copy != NULL && whole == NULL && *at != '\0'; at++)
+        *at = (unsigned char)*at < 128 ? *at : '?';
+    json_decref(whole);
+    return copy;
+}
+
 tb_status tb_attempt_write(const char *run_folder, const tb_attempt *attempt, tb_error *error)
 {
     char *folder = tb_format("%s/attempts", run_folder);
@@ -197,19 +227,21 @@ tb_status tb_attempt_write(const char *run_folder, const tb_attempt *attempt, tb
         return tb_fail(error, TB_E_NOMEM, "no memory for a path");
     tb_status status = tb_make_folders(folder, error);
     if (status == TB_OK) {
+        char *message = as_utf8(attempt->message);
         json_t *json =
             json_pack("{s:i, s:s, s:s, s:o, s:o, s:f, s:o}", "attempt", attempt->number, "state",
-                      attempt->state, "message", attempt->message, "exit_code",
+                      attempt->state, "message", message, "exit_code",
                       attempt->exit_code >= 0 ? json_integer(attempt->exit_code) : json_null(),
                       "signal", attempt->signal > 0 ? json_integer(attempt->signal) : json_null(),
                       "started", attempt->started, "ended",
                       attempt->ended > 0 ? json_real(attempt->ended) : json_null());
         char name[32];
         snprintf(name, sizeof name, "%d.json", attempt->number);
-        status = json != NULL ? write_json(folder, name, json, error)
-                              : tb_fail(error, TB_E_INVALID,
-                                        "%s: the attempt's message is not UTF-8", folder);
+        status = json != NULL
+                     ? write_json(folder, name, json, error)
+                     : tb_fail(error, TB_E_NOMEM, "%s/%s: no memory to write it", folder, name);
         json_decref(json);
+        free(message);
     }
     free(folder);
     return status;

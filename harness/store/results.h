@@ -10,13 +10,14 @@
 /* `<base>/<suite>-<hash8>`. Freed by the caller. */
 char *tb_results_path(const char *base, const tb_suite *suite);
 
-/* Makes the folder, checks that it can be written, and writes suite.toml, suite.resolved.json and
- * plugins.json. TB_E_CORRUPT when it holds another suite. */
+/* Writes suite.toml, suite.resolved.json and plugins.json into the folder, which the caller has
+ * locked: running workers read them. TB_E_CORRUPT when it holds another suite or a damaged one. */
 tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb_catalog *catalog,
                              tb_error *error);
 
-/* One process at a time writes into a results folder. *lock gets a descriptor to close at the end.
- * TB_E_STATE when another process holds it, with its number. */
+/* Makes the folder if need be and locks it: one process at a time writes into a results folder.
+ * *lock gets a descriptor to close at the end, -1 on failure. TB_E_STATE when another process holds
+ * it, with its number. */
 tb_status tb_results_lock(const char *folder, int *lock, tb_error *error);
 
 /* The suite that a results folder holds. */
@@ -30,7 +31,7 @@ int tb_run_is_complete(const char *run_folder);
 typedef struct tb_attempt {
     int number; /* from 1 */
     const char *state;
-    const char *message;   /* "" for none */
+    const char *message;   /* "" for none; bytes that are no UTF-8 are written as "?" */
     int exit_code;         /* -1 = none */
     int signal;            /* 0 = none */
     double started, ended; /* seconds since 1970; ended 0 = not yet */
