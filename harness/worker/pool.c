@@ -26,6 +26,7 @@ typedef struct tb_pool {
     const tb_pool_def *def;
     tb_slot *slots; // [jobs]; pid 0 = free
     size_t next;    // cell to start
+    size_t started; // workers, in all
     char **environment;
     tb_pool_result *result;
     double last_shown;
@@ -46,10 +47,19 @@ static double now(void)
 
 char **tb_pool_command(const char *results, const tb_cell *cell)
 {
-    const char *parts[] = {tb_program_path(), "run-cell", results, cell->path};
+    // /proc/self/exe is another program in a shell
+    char *program = realpath(tb_program_path(), NULL);
+    const char *parts[] = {program != NULL ? program : tb_program_path(), "run-cell", results,
+                           cell->path};
     char **command = calloc(sizeof parts / sizeof parts[0] + 1, sizeof *command);
-    for (size_t i = 0; command != NULL && i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; command != NULL && i < sizeof parts / sizeof parts[0]; i++) {
         command[i] = strdup(parts[i]);
+        if (command[i] == NULL) {
+            tb_pool_free_command(command);
+            command = NULL;
+        }
+    }
+    free(program);
     return command;
 }
 
@@ -116,11 +126,13 @@ static tb_status spawn(tb_pool *pool, tb_slot *slot, const char *log, int pipe_w
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     pid_t pid;
-    int failed = posix_spawn(&pid, command[0], &actions, &attributes, command, pool->environment);
+    // not command[0]: the file may have been replaced by a new build since
+    int failed =
+        posix_spawn(&pid, tb_program_path(), &actions, &attributes, command, pool->environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed)
-        return tb_fail(error, TB_E_IO, "%s: cannot start a worker: %s", command[0],
+        return tb_fail(error, TB_E_IO, "cannot start a worker (%s, log %s): %s", command[0], log,
                        strerror(failed));
     slot->pid = pid;
     slot->pidfd = pidfd_open(pid, 0);
@@ -145,8 +157,12 @@ static tb_status start_cell(tb_pool *pool, tb_slot *slot, const tb_cell *cell, t
         snprintf(attempt, sizeof attempt, "--attempt=%d", slot->attempt);
         char progress[] = "--progress-fd=3";
         char **base = tb_pool_command(pool->def->results, cell);
-        char *command[] = {base[0], base[1], progress, attempt, base[2], base[3], NULL};
-        status = spawn(pool, slot, log, ends[1], command, error);
+        if (base != NULL) {
+            char *command[] = {base[0], base[1], progress, attempt, base[2], base[3], NULL};
+            status = spawn(pool, slot, log, ends[1], command, error);
+        } else {
+            status = tb_fail(error, TB_E_NOMEM, "no memory for a command line");
+        }
         tb_pool_free_command(base);
     }
     if (ends[1] >= 0)
@@ -156,8 +172,15 @@ static tb_status start_cell(tb_pool *pool, tb_slot *slot, const tb_cell *cell, t
         fcntl(slot->pipe, F_SETFL, O_NONBLOCK);
     if (status == TB_OK && pool->def->timeout > 0)
         slot->deadline = slot->started + pool->def->timeout;
-    if (status == TB_OK && pool->def->on_start != NULL)
-        pool->def->on_start(pool->def->ctx, slot);
+    if (status == TB_OK) {
+        pool->started++;
+        if (pool->def->on_start != NULL)
+            pool->def->on_start(pool->def->ctx, slot);
+    } else {
+        if (slot->pipe >= 0)
+            close(slot->pipe);
+        slot->pipe = -1;
+    }
     free(folder);
     free(log);
     return status;
@@ -175,7 +198,11 @@ static void take_line(tb_slot *slot)
         slot->episodes = episodes;
         slot->recent_return = recent;
     } else if (strcmp(slot->line, "done") == 0) {
+        // what is left is to give back memory: that takes no time, unless a plugin hangs in it
         slot->said_done = 1;
+        slot->deadline = now() + grace;
+    } else if (strncmp(slot->line, "failed ", 7) == 0) {
+        snprintf(slot->words, sizeof slot->words, "%s", slot->line + 7);
     }
 }
 
@@ -210,79 +237,95 @@ static const char *signal_text(int signal)
     return text != NULL ? text : "unknown signal";
 }
 
-// what happened, for a worker that could not say it itself
-static tb_cell_end judge(const tb_pool *pool, const tb_slot *slot, int wait_status,
-                         char message[512])
+// what happened; *message for a worker that could not say it itself
+static tb_cell_end judge(const tb_pool *pool, const tb_slot *slot, int complete, int wait_status,
+                         char message[1024])
 {
     message[0] = '\0';
+    if (complete)
+        return TB_CELL_OK;
     if (slot->timed_out) {
-        snprintf(message, 512, "timed out: not done within %g s", pool->def->timeout);
+        snprintf(message, 1024, "timed out: not done within %g s", pool->def->timeout);
         return TB_CELL_TIMEOUT;
     }
     if (WIFSIGNALED(wait_status)) {
         int signal = WTERMSIG(wait_status);
-        if (slot->terminated)
+        if (slot->terminated && (signal == SIGTERM || signal == SIGKILL))
             return TB_CELL_STOPPED;
-        snprintf(message, 512, "crashed (signal %d, %s)%s", signal, signal_text(signal),
+        snprintf(message, 1024, "crashed (signal %d, %s)%s", signal, signal_text(signal),
                  signal == SIGKILL ? ": killed from outside, perhaps out of memory" : "");
         return TB_CELL_CRASHED;
     }
     int code = WEXITSTATUS(wait_status);
-    if (code == TB_EXIT_OK && slot->said_done)
-        return TB_CELL_OK;
-    if (code == TB_EXIT_OK) {
-        snprintf(message, 512, "ended early: something called exit(0) before the run was done");
-        return TB_CELL_FAILED;
-    }
     if (code == TB_EXIT_AGAIN)
         return TB_CELL_STOPPED;
-    snprintf(message, 512, "ended with exit code %d", code);
+    if (slot->words[0] != '\0')
+        snprintf(message, 1024, "%s", slot->words);
+    else if (code == TB_EXIT_OK)
+        snprintf(message, 1024, "ended early: something called exit(0) before the run was done");
+    else
+        snprintf(message, 1024, "ended with exit code %d; the end of its log.txt may tell why",
+                 code);
     return TB_CELL_FAILED;
 }
 
-static void record_end(const tb_pool *pool, const tb_slot *slot, tb_cell_end end, int wait_status,
-                       char message[512])
+// the attempt's record, where the worker left none or one that is no longer true
+static void record_end(const tb_slot *slot, const char *folder, tb_cell_end end, int wait_status,
+                       const char *message)
 {
-    char *folder = tb_format("%s/%s", pool->def->results, slot->cell->path);
     char state[16], told[512];
-    int there = folder != NULL && tb_attempt_state(folder, slot->attempt, state, told);
-    if (there && strcmp(state, "failed") == 0 && end == TB_CELL_FAILED) {
-        // the worker's own words are better
-        snprintf(message, 512, "%s", told);
-    } else if (folder != NULL && end != TB_CELL_OK && (!there || strcmp(state, "running") == 0)) {
-        tb_attempt attempt = {.number = slot->attempt,
-                              .state = tb_cell_end_name(end),
-                              .message = message,
-                              .exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1,
-                              .signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
-                              .ended = tb_wall_clock()};
-        attempt.started = attempt.ended - (now() - slot->started);
-        tb_attempt_write(folder, &attempt, NULL);
-    }
-    free(folder);
+    if (end == TB_CELL_OK || (tb_attempt_state(folder, slot->attempt, state, told) &&
+                              strcmp(state, tb_cell_end_name(end)) == 0))
+        return;
+    tb_attempt attempt = {.number = slot->attempt,
+                          .state = tb_cell_end_name(end),
+                          .message = message,
+                          .exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1,
+                          .signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
+                          .ended = tb_wall_clock()};
+    attempt.started = attempt.ended - (now() - slot->started);
+    tb_attempt_write(folder, &attempt, NULL);
 }
 
-static void end_cell(tb_pool *pool, tb_slot *slot, int wait_status)
+static void count(tb_pool *pool, const tb_slot *slot, tb_cell_end end, const char *message)
 {
-    char message[512];
-    listen_to(slot);
-    tb_cell_end end = judge(pool, slot, wait_status, message);
-    // whatever the worker left running
-    kill((pid_t)-slot->pid, SIGKILL);
-    record_end(pool, slot, end, wait_status, message);
     if (end == TB_CELL_OK)
         pool->result->ok++;
     else if (end == TB_CELL_STOPPED)
         pool->result->stopped++;
     else
         pool->result->failed++;
+    if (pool->def->on_end != NULL)
+        pool->def->on_end(pool->def->ctx, slot, end, message);
+}
+
+static void end_cell(tb_pool *pool, tb_slot *slot, int wait_status)
+{
+    char message[1024];
+    listen_to(slot);
+    char *folder = tb_format("%s/%s", pool->def->results, slot->cell->path);
+    int complete = folder != NULL && tb_run_is_complete(folder);
+    tb_cell_end end = judge(pool, slot, complete, wait_status, message);
+    if (folder != NULL)
+        record_end(slot, folder, end, wait_status, message);
+    free(folder);
     if (slot->pipe >= 0)
         close(slot->pipe);
     if (slot->pidfd >= 0)
         close(slot->pidfd);
     slot->pid = 0;
-    if (pool->def->on_end != NULL)
-        pool->def->on_end(pool->def->ctx, slot, end, message);
+    count(pool, slot, end, message);
+}
+
+// 1 when the worker has ended; whatever it left running ends with it
+static int reap(const tb_slot *slot, int *wait_status)
+{
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)slot->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+        return 0;
+    // before the number is given back: it may belong to others a moment later
+    kill((pid_t)-slot->pid, SIGKILL);
+    return waitpid((pid_t)slot->pid, wait_status, 0) == (pid_t)slot->pid;
 }
 
 static void escalate(tb_slot *slot)
@@ -290,7 +333,7 @@ static void escalate(tb_slot *slot)
     if (slot->deadline == 0 || now() < slot->deadline)
         return;
     if (!slot->terminated) {
-        slot->timed_out = 1;
+        slot->timed_out = !slot->said_done;
         slot->terminated = 1;
         slot->deadline = now() + grace;
         kill((pid_t)-slot->pid, SIGTERM);
@@ -347,7 +390,7 @@ static void serve(tb_pool *pool)
             continue;
         listen_to(slot);
         int wait_status;
-        if (waitpid((pid_t)slot->pid, &wait_status, WNOHANG) == (pid_t)slot->pid)
+        if (reap(slot, &wait_status))
             end_cell(pool, slot, wait_status);
         else
             escalate(slot);
@@ -358,20 +401,33 @@ static void serve(tb_pool *pool)
     }
 }
 
-static tb_status fill(tb_pool *pool, tb_error *error)
+// a cell that cannot even start has failed; it costs the others nothing
+static void start_next(tb_pool *pool, tb_slot *slot, tb_error *first_error)
 {
-    for (int i = 0; i < pool->def->jobs && *pool->def->stop == 0; i++) {
-        if (pool->slots[i].pid != 0 || pool->next == pool->def->n_cells)
-            continue;
-        tb_status status = start_cell(pool, &pool->slots[i], pool->def->cells[pool->next], error);
-        if (status != TB_OK) {
-            if (pool->slots[i].pipe >= 0)
-                close(pool->slots[i].pipe);
-            return status;
-        }
-        pool->next++;
-    }
-    return TB_OK;
+    const tb_cell *cell = pool->def->cells[pool->next++];
+    tb_error error = {0};
+    if (start_cell(pool, slot, cell, &error) == TB_OK)
+        return;
+    if (first_error->status == TB_OK)
+        *first_error = error;
+    char *folder = tb_format("%s/%s", pool->def->results, cell->path);
+    tb_attempt attempt = {.number = slot->attempt > 0 ? slot->attempt : 1,
+                          .state = "failed",
+                          .message = error.message,
+                          .exit_code = -1,
+                          .started = tb_wall_clock(),
+                          .ended = tb_wall_clock()};
+    if (folder != NULL)
+        tb_attempt_write(folder, &attempt, NULL);
+    free(folder);
+    count(pool, slot, TB_CELL_FAILED, error.message);
+}
+
+static void fill(tb_pool *pool, tb_error *first_error)
+{
+    for (int i = 0; i < pool->def->jobs && *pool->def->stop == 0; i++)
+        while (pool->slots[i].pid == 0 && pool->next < pool->def->n_cells)
+            start_next(pool, &pool->slots[i], first_error);
 }
 
 tb_status tb_pool_run(const tb_pool_def *def, tb_pool_result *result, tb_error *error)
@@ -380,23 +436,21 @@ tb_status tb_pool_run(const tb_pool_def *def, tb_pool_result *result, tb_error *
     tb_pool pool = {.def = def, .result = result, .environment = make_environment(def->threads)};
     pool.slots = calloc((size_t)def->jobs, sizeof *pool.slots);
     struct pollfd *fds = calloc(2 * (size_t)def->jobs, sizeof *fds);
+    tb_error first_error = {.status = TB_OK};
     tb_status status = TB_OK;
     if (pool.slots == NULL || fds == NULL || pool.environment == NULL)
         status = tb_fail(error, TB_E_NOMEM, "no memory for %d workers", def->jobs);
     while (status == TB_OK) {
-        status = fill(&pool, error);
-        // an error to start: let the others end in order
-        if (status != TB_OK || *def->stop != 0)
+        fill(&pool, &first_error);
+        if (*def->stop != 0)
             stop_all(&pool);
         if (running(&pool) == 0 && (*def->stop != 0 || pool.next == def->n_cells))
             break;
         wait_for_news(&pool, fds);
         serve(&pool);
     }
-    while (pool.slots != NULL && fds != NULL && running(&pool) > 0) {
-        wait_for_news(&pool, fds);
-        serve(&pool);
-    }
+    if (status == TB_OK && first_error.status != TB_OK && pool.started == 0)
+        status = tb_fail(error, first_error.status, "%s", first_error.message);
     for (size_t i = 0; pool.environment != NULL && pool.environment[i] != NULL; i++)
         free(pool.environment[i]);
     free(pool.environment);

@@ -22,8 +22,9 @@ typedef struct tb_slot {
     long pid;
     int pidfd, pipe;
     int said_done, timed_out, terminated;
-    double deadline; /* monotonic seconds: next escalation, 0 = none */
-    char line[256];
+    double deadline;  /* monotonic seconds: next escalation, 0 = none */
+    char words[1024]; /* why the worker says that it failed, "" = it has not said */
+    char line[1152];
     size_t line_length;
 } tb_slot;
 
@@ -59,12 +60,14 @@ typedef struct tb_pool_result {
     size_t ok, failed, stopped; /* cells; crashes and time-outs count as failed */
 } tb_pool_result;
 
-/* TB_OK when every cell was tried or a signal stopped the pool (then *def->stop is set); an error
- * when no worker could be started at all. */
+/* TB_OK when every cell was tried or a signal stopped the pool (then *def->stop is set). A cell
+ * whose worker cannot be started counts as failed; when no worker could be started at all that is
+ * the error returned. A cell counts as done when its run.json is there, however its worker ended.
+ */
 tb_status tb_pool_run(const tb_pool_def *def, tb_pool_result *result, tb_error *error);
 
-/* The command line that the pool gives to the worker of `cell`; NULL-terminated, freed by
- * tb_pool_free_command. */
+/* The command line that does by hand what the pool's worker of `cell` does; NULL-terminated, NULL
+ * when out of memory, freed by tb_pool_free_command. */
 char **tb_pool_command(const char *results, const tb_cell *cell);
 void tb_pool_free_command(char **command);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "harness/cli/command.h"
@@ -63,7 +62,14 @@ static tb_status find_cell(tb_worker *worker, tb_error *error)
     worker->setting =
         &suite->settings[worker->cell->env * suite->n_algorithms + worker->cell->algorithm];
     worker->folder = tb_format("%s/%s", worker->def->results, worker->cell->path);
-    return worker->folder != NULL ? TB_OK : tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    if (worker->folder == NULL)
+        return tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    // opening the logs would empty the files that run.json vouches for
+    if (tb_run_is_complete(worker->folder))
+        return tb_fail(error, TB_E_STATE,
+                       "%s is complete already; to run it again, delete its run.json",
+                       worker->folder);
+    return TB_OK;
 }
 
 // the plugin file that plugins.json names; one that was loaded already is taken again
@@ -93,10 +99,14 @@ static tb_status load_plugins(tb_worker *worker, tb_error *error)
 {
     char *path = tb_format("%s/plugins.json", worker->def->results);
     json_error_t why;
-    worker->plugins = path != NULL ? json_load_file(path, 0, &why) : NULL;
+    if (path == NULL)
+        return tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    worker->plugins = json_load_file(path, 0, &why);
     free(path);
     if (worker->plugins == NULL)
-        return tb_fail(error, TB_E_IO, "%s/plugins.json: cannot read", worker->def->results);
+        return tb_fail(error, TB_E_CORRUPT,
+                       "%s/plugins.json:%d: %s; `trpo-bench SUITE.toml` writes it anew",
+                       worker->def->results, why.line, why.text);
     tb_status status = load_plugin(worker, "env", worker->env->id, &worker->env_plugin, error);
     if (status == TB_OK)
         status = load_plugin(worker, "policy", worker->policy->id, &worker->policy_plugin, error);
@@ -277,6 +287,9 @@ static tb_status commit(tb_worker *worker, double started, tb_error *error)
     for (size_t i = 0; i < n_final; i++)
         record.final_return_mean +=
             worker->evals[worker->n_evals - n_final + i].reward_sum / (double)n_final;
+    if (!isfinite(record.final_return_mean))
+        return tb_fail(error, TB_E_NUMERIC, "the mean return of the final evaluation is %g",
+                       record.final_return_mean);
     tb_result_hash(worker->training, worker->n_training, worker->evals, worker->n_evals, policy,
                    n_policy, critic, n_critic, &record.hashes);
     return tb_run_record_commit(&record, worker->folder, error);
@@ -303,11 +316,17 @@ static void finish(tb_worker *worker)
     free(worker->evals);
 }
 
-static void say_done(const tb_worker *worker)
+// "done", or "failed" and why, on one line
+static void say_end(const tb_worker *worker, int code, const char *message)
 {
-    if (worker->def->progress_fd < 0)
+    if (worker->def->progress_fd < 0 || code == TB_EXIT_AGAIN)
         return;
-    ssize_t ignored = write(worker->def->progress_fd, "done\n", 5);
+    char line[1100];
+    int length = code == TB_EXIT_OK ? snprintf(line, sizeof line, "done\n")
+                                    : snprintf(line, sizeof line, "failed %s\n", message);
+    for (int i = 0; i + 1 < length; i++)
+        line[i] = line[i] == '\n' ? ' ' : line[i];
+    ssize_t ignored = write(worker->def->progress_fd, line, (size_t)length);
     (void)ignored;
 }
 
@@ -340,9 +359,8 @@ static int run_cell(tb_worker *worker, tb_error *error)
     attempt.message = status == TB_OK ? "" : error->message;
     attempt.exit_code = code;
     attempt.ended = tb_wall_clock();
-    tb_status written = tb_attempt_write(worker->folder, &attempt, NULL);
-    if (status == TB_OK && written == TB_OK)
-        say_done(worker);
+    // run.json decides; a record that a full disk swallows changes nothing
+    tb_attempt_write(worker->folder, &attempt, NULL);
     return code;
 }
 
@@ -351,6 +369,7 @@ int tb_worker_run(const tb_worker_def *def, tb_error *error)
     tb_worker worker = {.def = def};
     tb_status status = find_cell(&worker, error);
     int code = status == TB_OK ? run_cell(&worker, error) : tb_cli_exit_code(status);
+    say_end(&worker, code, error->message);
     finish(&worker);
     return code;
 }

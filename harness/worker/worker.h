@@ -17,8 +17,9 @@ typedef struct tb_worker_def {
 } tb_worker_def;
 
 /* Returns an exit code: 0 done; 1 the cell failed (the attempt's record and *error say why); 75
- * stopped; 2 when there is no such cell; 74 input/output. Progress lines: "steps <done> <of>
- * <episodes> <mean return of the last episodes or nan>" and, at the very end, "done". */
+ * stopped; 2 when there is no such cell or it is complete already; 74 input/output. Progress lines:
+ * "steps <done> <of> <episodes> <mean return of the last episodes or nan>" and, at the very end,
+ * "done" or "failed <message>". */
 int tb_worker_run(const tb_worker_def *def, tb_error *error);
 
 #endif
