@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -35,8 +36,9 @@ void tb_progress_begin(tb_progress *progress, tb_progress_style style, const tb_
                        const tb_cell *const *cells, size_t n_cells)
 {
     if (style == TB_PROGRESS_AUTO) {
-        const char *terminal = getenv("TERM");
-        int dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+        const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
+        int dumb = terminal == NULL || strcmp(terminal, "dumb") == 0 ||
+                   (no_color != NULL && no_color[0] != '\0');
         style = isatty(STDERR_FILENO) && !dumb ? TB_PROGRESS_FULL : TB_PROGRESS_PLAIN;
     }
     *progress = (tb_progress){.style = style, .n_cells = n_cells, .suite = suite, .started = now()};
@@ -97,12 +99,12 @@ static void put_bar(double fraction, int width)
         fputs(i < whole ? "█" : i == whole ? parts[(int)((filled - whole) * 8)] : " ", stderr);
 }
 
-static int terminal_width(void)
+static void terminal_size(int *width, int *height)
 {
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
-        return size.ws_col;
-    return 80;
+    struct winsize size = {0};
+    int known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+    *width = known && size.ws_col > 20 ? size.ws_col : 80;
+    *height = known && size.ws_row > 2 ? size.ws_row : 24;
 }
 
 static void put_slot(const tb_slot *slot, int width)
@@ -119,31 +121,54 @@ static void put_slot(const tb_slot *slot, int width)
     fprintf(stderr, "%.*s\n", width - 1, text);
 }
 
+// "[bar] 12/150 cells, 3 failed  40000 steps/s  ETA 2 min 05 s"
+static void put_summary(const tb_progress *progress, uint64_t done, int width)
+{
+    double fraction = progress->steps_all > 0 ? (double)done / (double)progress->steps_all : 1;
+    double seconds = now() - progress->started;
+    char text[160], failed[48] = "", left[32], eta[48] = "";
+    if (progress->n_failed > 0)
+        snprintf(failed, sizeof failed, ", %zu failed", progress->n_failed);
+    if (progress->told_stop) {
+        snprintf(eta, sizeof eta, "stopping");
+    } else if (fraction > 0) {
+        tb_format_duration(seconds / fraction - seconds, left);
+        snprintf(eta, sizeof eta, "ETA %s", left);
+    }
+    snprintf(text, sizeof text, " %zu/%zu cells%s  %.0f steps/s  %s", progress->n_ended,
+             progress->n_cells, failed, (double)done / seconds, eta);
+    int bar = width > 100 ? 30 : width >= 80 ? 16 : 0;
+    put_bar(fraction, bar);
+    fprintf(stderr, "%.*s\n", width - bar - 1, text);
+}
+
+// the pool waits for its workers for some seconds: silence would look like a hang
+static void tell_stop(tb_progress *progress)
+{
+    if (progress->told_stop || progress->stop == NULL || *progress->stop == 0)
+        return;
+    progress->told_stop = 1;
+    if (progress->style == TB_PROGRESS_PLAIN)
+        fputs("stopping: waiting a few seconds for the running cells\n", stderr);
+}
+
 void tb_progress_on_progress(void *ctx, const tb_slot *slots, size_t n_slots)
 {
     tb_progress *progress = ctx;
+    tell_stop(progress);
     if (progress->style != TB_PROGRESS_FULL)
         return;
     erase(progress);
-    int width = terminal_width();
+    int width, height;
+    terminal_size(&width, &height);
     uint64_t done = progress->steps_ended;
     for (size_t i = 0; i < n_slots; i++)
         if (slots[i].pid != 0)
             done += slots[i].steps;
-    double fraction = progress->steps_all > 0 ? (double)done / (double)progress->steps_all : 1;
-    double seconds = now() - progress->started;
-    char left[32], eta[48] = "";
-    if (fraction > 0) {
-        tb_format_duration(seconds / fraction - seconds, left);
-        snprintf(eta, sizeof eta, "ETA %s", left);
-    }
-    put_bar(fraction, width > 100 ? 30 : 16);
-    fprintf(stderr, " %zu/%zu cells", progress->n_ended, progress->n_cells);
-    if (progress->n_failed > 0)
-        fprintf(stderr, ", %zu failed", progress->n_failed);
-    fprintf(stderr, "  %.0f steps/s  %s\n", (double)done / seconds, eta);
+    put_summary(progress, done, width);
     progress->lines = 1;
-    for (size_t i = 0; i < n_slots; i++) {
+    // what has scrolled off the screen could not be erased
+    for (size_t i = 0; i < n_slots && progress->lines < height - 1; i++) {
         if (slots[i].pid == 0)
             continue;
         put_slot(&slots[i], width);

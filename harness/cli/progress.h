@@ -9,7 +9,8 @@
 #include "harness/worker/pool.h"
 
 typedef enum tb_progress_style {
-    TB_PROGRESS_AUTO, /* full on a terminal, else plain */
+    TB_PROGRESS_AUTO, /* full on a terminal, else plain; plain when TERM is unset or "dumb" or
+                         NO_COLOR is set */
     TB_PROGRESS_FULL,
     TB_PROGRESS_PLAIN,
     TB_PROGRESS_NONE
@@ -21,8 +22,10 @@ typedef struct tb_progress {
     uint64_t steps_all;   /* of all cells to run */
     uint64_t steps_ended; /* of those that ended */
     const tb_suite *suite;
-    double started; /* monotonic seconds */
-    int lines;      /* on the screen, to be redrawn */
+    double started;                    /* monotonic seconds */
+    int lines;                         /* on the screen, to be redrawn */
+    const volatile sig_atomic_t *stop; /* not 0: the pool is stopping; NULL = never */
+    int told_stop;
 } tb_progress;
 
 void tb_progress_begin(tb_progress *progress, tb_progress_style style, const tb_suite *suite,
