@@ -3,9 +3,12 @@
  * trpo-bench SUITE.toml | COMMAND ...
  */
 #include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/cli/command.h"
 
@@ -68,8 +71,29 @@ static int unknown_command(const char *word)
     return TB_EXIT_USAGE;
 }
 
+// a results file that got the number of a closed standard stream would receive its messages
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+// what standard output could not take is an error, even when it shows at the end only
+static int flush_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "trpo-bench: cannot write to standard output: %s\n", strerror(errno));
+    return code == TB_EXIT_OK ? TB_EXIT_IO : code;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     argp_err_exit_status = TB_EXIT_USAGE;
     argp_program_version = "trpo-bench " TB_VERSION;
     if (argc < 2) {
@@ -79,22 +103,22 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return TB_EXIT_OK;
+        return flush_output(TB_EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts(argp_program_version);
-        return TB_EXIT_OK;
+        return flush_output(TB_EXIT_OK);
     }
     // `trpo-bench SUITE.toml` and `trpo-bench -j2 SUITE.toml` mean `trpo-bench run ...`
     const tb_command *command = find_command(argv[1]);
     if (command == NULL && (has_suffix(argv[1], ".toml") || argv[1][0] == '-')) {
         argv[0] = (char *)"trpo-bench";
-        return tb_command_run.run(argc, argv);
+        return flush_output(tb_command_run.run(argc, argv));
     }
     if (command == NULL)
         return unknown_command(argv[1]);
     char name[64];
     snprintf(name, sizeof name, "trpo-bench %s", command->name);
     argv[1] = name;
-    return command->run(argc - 1, argv + 1);
+    return flush_output(command->run(argc - 1, argv + 1));
 }
