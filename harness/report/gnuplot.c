@@ -13,8 +13,6 @@
 
 #include "harness/report/write.h"
 
-extern char **environ;
-
 static const char *program(void)
 {
     const char *name = getenv("TRPO_BENCH_GNUPLOT");

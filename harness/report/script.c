@@ -108,8 +108,9 @@ static void put_margins(FILE *out, const layout *l, double left, double right, d
 // lower left corner of the place of panel i
 static void place(const layout *l, size_t i, double *x, double *y)
 {
-    *x = l->left + (double)(i % l->columns) * (l->panel_w + l->gap_x);
-    *y = l->height - l->top - l->panel_h - (double)(i / l->columns) * (l->panel_h + l->gap_y);
+    const size_t column = i % l->columns, row = i / l->columns;
+    *x = l->left + (double)column * (l->panel_w + l->gap_x);
+    *y = l->height - l->top - l->panel_h - (double)row * (l->panel_h + l->gap_y);
 }
 
 // the data file of a curve, relative to report/
@@ -328,9 +329,10 @@ static void put_legend(const tb__figure *figure, const layout *l, size_t n_panel
           "  set xrange [0:1]; set yrange [0:1]\n",
           out);
     for (size_t i = 0; i < l->entries; i++) {
-        const double left = (x + (double)(i % l->legend_columns) * l->entry_w) / l->width;
+        const size_t column = i % l->legend_columns, row = i / l->legend_columns;
+        const double left = (x + (double)column * l->entry_w) / l->width;
         const double line = LEGEND_LINE / l->width, gap = 0.06 / l->width;
-        const double height = (y - (double)(i / l->legend_columns) * LEGEND_ROW) / l->height;
+        const double height = (y - (double)row * LEGEND_ROW) / l->height;
         fprintf(out, "  set arrow %zu from screen %.5f,%.5f to screen %.5f,%.5f nohead ", i + 1,
                 left, height, left + line, height);
         if (i < figure->n_series)
