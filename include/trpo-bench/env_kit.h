@@ -116,21 +116,34 @@ static inline tb_env *tb__kit_allocate(const tb_kit_def *def)
     return env;
 }
 
+/* What the author of a definition got wrong, or NULL. */
+static inline const char *tb__kit_wrong(const tb_kit_def *def)
+{
+    const tb_kit_space *seen = &def->observation;
+    int number = seen->kind == TB_SPACE_BOX && (seen->dtype == TB_F32 || seen->dtype == TB_F64);
+    uint64_t n = tb__kit_n_state(def);
+    if (def->state_bytes < 8 * n)
+        return "state_names has more names than the state has doubles";
+    if (!def->observe && !(number && tb__kit_count(seen) == n))
+        return "without observe() the observation must be a BOX of as many floats or doubles as "
+               "state_names has names";
+    return NULL;
+}
+
 static inline tb_status tb__kit_create(const tb_kit_def *const *defs, uint32_t n, const char *id,
                                        const tb_params *params, const tb_env_api **api,
                                        tb_env **out, char *err, uint64_t cap)
 {
     const tb_kit_def *def = tb__kit_find(defs, n, id);
+    const char *why;
     tb_env *env;
     tb_status status;
     uint32_t which;
     if (!def)
         return tb_kit_text(err, cap, TB_E_INVALID, "no environment \"%s\" in this library", id);
-    if (def->state_bytes < 8 * tb__kit_n_state(def))
-        return tb_kit_text(err, cap, TB_E_INVALID,
-                           "%s: state_names has more names than the state "
-                           "has doubles",
-                           id);
+    why = tb__kit_wrong(def);
+    if (why)
+        return tb_kit_text(err, cap, TB_E_INVALID, "the definition is wrong: %s", why);
     env = tb__kit_allocate(def);
     if (!env)
         return tb_kit_text(err, cap, TB_E_NOMEM, "out of memory");

@@ -117,7 +117,8 @@ typedef struct tb_kit_def {
      * Box action may lie outside its bounds. */
     double (*step)(const void *params, void *state, const void *action, tb_rng *rng,
                    uint32_t *flags);
-    /* Writes the observation of `state`. */
+    /* Optional: writes the observation of `state`. Without it the observation is the state's
+     * doubles in their order, rounded to the space's dtype (a BOX of TB_F32 or TB_F64). */
     void (*observe)(const void *params, const void *state, void *observation);
 } tb_kit_def;
 
@@ -143,7 +144,17 @@ static inline tb_status tb_kit_text(char *err, uint64_t err_cap, tb_status statu
     return status;
 }
 
-/* ---- arithmetic that environments share ---- */
+/* ---- what environments share ---- */
+
+/* For prepare(): TB_OK when a < b, else TB_E_PARAM with a message that names both keys. */
+static inline tb_status tb_kit_need_less(const char *a_key, double a, const char *b_key, double b,
+                                         char *err, uint64_t err_cap)
+{
+    if (a < b)
+        return TB_OK;
+    return tb_kit_text(err, err_cap, TB_E_PARAM,
+                       "parameter \"%s\" (%g) must be less than \"%s\" (%g)", a_key, a, b_key, b);
+}
 
 /* x limited to [low, high]; NaN stays NaN. */
 static inline double tb_kit_clip(double x, double low, double high)

@@ -202,13 +202,27 @@ static inline const char *tb__kit_last_error(tb_env *env)
     return env->error;
 }
 
+/* The definition's observe(), or the state's doubles. */
+static inline void tb__kit_write_observation(const tb_env *env, void *obs_out)
+{
+    const double *x = (const double *)env->state;
+    uint64_t i;
+    if (env->def->observe)
+        env->def->observe(env->params, env->state, obs_out);
+    else if (env->def->observation.dtype == TB_F64)
+        memcpy(obs_out, x, (size_t)(8 * env->n_state));
+    else
+        for (i = 0; i < env->n_state; i++)
+            ((float *)obs_out)[i] = (float)x[i];
+}
+
 /* Writes the observation; the end of every call that makes a new state. */
 static inline tb_status tb__kit_show(tb_env *env, void *obs_out, double reward, const char *call)
 {
     const tb_kit_space *space = &env->def->observation;
     int fine = tb__kit_all_finite((const double *)env->state, env->n_state) && isfinite(reward);
     if (fine) {
-        env->def->observe(env->params, env->state, obs_out);
+        tb__kit_write_observation(env, obs_out);
         if (space->kind == TB_SPACE_BOX) {
             uint64_t count = tb__kit_count(space);
             fine = tb__kit_first_bad(obs_out, space->dtype, count) == count;

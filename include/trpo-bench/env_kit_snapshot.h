@@ -104,12 +104,13 @@ static inline const char *tb__kit_corrupt(const tb_env *env, const unsigned char
 
 static inline tb_status tb__kit_load(tb_env *env, const void *buf, uint64_t used)
 {
-    const unsigned char *at = (const unsigned char *)buf, *state = at + TB__KIT_SNAPSHOT_HEAD;
+    const unsigned char *at = (const unsigned char *)buf, *state;
     const char *why = tb__kit_corrupt(env, at, used);
     uint64_t i, doubles = 8 * env->n_state;
     if (why)
         return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_CORRUPT,
                            "load() refused %llu bytes: %s", (unsigned long long)used, why);
+    state = at + TB__KIT_SNAPSHOT_HEAD;
     env->phase = tb__kit_get(at + 32);
     env->rng.key.w[0] = tb__kit_get(at + 40);
     env->rng.key.w[1] = tb__kit_get(at + 48);
@@ -133,7 +134,7 @@ static inline tb_status tb__kit_observe(tb_env *env, void *obs_out)
 {
     if (!tb__kit_has_state(env))
         return tb__kit_state_error(env, "observe");
-    env->def->observe(env->params, env->state, obs_out);
+    tb__kit_write_observation(env, obs_out);
     return TB_OK;
 }
 

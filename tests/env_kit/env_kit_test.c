@@ -65,13 +65,6 @@ static double walk_step(const void *params, void *state, const void *action, tb_
     return s->x;
 }
 
-static void walk_observe(const void *params, const void *state, void *observation)
-{
-    const walk_state *s = state;
-    (void)params;
-    memcpy(observation, &s->x, sizeof s->x);
-}
-
 static const tb_kit_def walk = {
     .desc = {.struct_size = sizeof(tb_env_desc),
              .flags = TB_ENV_STOCHASTIC_STEP,
@@ -85,7 +78,6 @@ static const tb_kit_def walk = {
     .action = {"bits", TB_SPACE_MULTI_BINARY, TB_U8, 1, 0, {4, 0, 0}, 0, NULL},
     .reset = walk_reset,
     .step = walk_step,
-    .observe = walk_observe,
 };
 
 /* ---- two dials: discrete observation, several discrete actions, no parameters ---- */
@@ -125,7 +117,31 @@ static const tb_kit_def dial = {
     .observe = dial_observe,
 };
 
-TB_KIT_PLUGIN(&walk, &dial);
+/* ---- definitions with a mistake ---- */
+
+static const char *const two_names[] = {"x", "y", NULL};
+
+static const tb_kit_def short_state = {
+    .desc = {.struct_size = sizeof(tb_env_desc), .id = "test/Short-v0", .summary = "8 bytes."},
+    .state_names = two_names,
+    .state_bytes = sizeof(double),
+    .observation = TB_KIT_BOX("position", TB_F32, 2),
+    .action = TB_KIT_DISCRETE("none", 1),
+    .reset = dial_reset,
+    .step = dial_step,
+};
+
+static const tb_kit_def unseen = {
+    .desc = {.struct_size = sizeof(tb_env_desc), .id = "test/Unseen-v0", .summary = "No view."},
+    .state_names = dial_names,
+    .state_bytes = sizeof(double),
+    .observation = TB_KIT_DISCRETE("position", 4),
+    .action = TB_KIT_DISCRETE("none", 1),
+    .reset = dial_reset,
+    .step = dial_step,
+};
+
+TB_KIT_PLUGIN(&walk, &dial, &short_state, &unseen);
 
 /* ---- tests ---- */
 
@@ -151,10 +167,10 @@ static void test_two_environments(void **state)
 {
     (void)state;
     const tb_env_factory *factory = tb_test_factory();
-    assert_int_equal(factory->count(), 2);
+    assert_int_equal(factory->count(), 4);
     assert_string_equal(factory->describe(0)->id, "test/Walk-v0");
     assert_string_equal(factory->describe(1)->id, "test/Dial-v0");
-    assert_null(factory->describe(2));
+    assert_null(factory->describe(4));
     assert_int_equal(tb_test_schema()->count("test/Walk-v0"), 2);
     assert_int_equal(tb_test_schema()->count("test/Dial-v0"), 0);
     /* the bytes of one are none of the other's */
@@ -380,6 +396,18 @@ static void test_allocations(void **state)
     assert_string_equal(err, "out of memory");
 }
 
+/* An author's mistake is a message, not a crash. */
+static void test_wrong_definitions(void **state)
+{
+    (void)state;
+    tb_test_env e;
+    char err[256];
+    assert_int_equal(tb_test_try("test/Short-v0", NULL, 0, &e, err), TB_E_INVALID);
+    assert_non_null(strstr(err, "more names"));
+    assert_int_equal(tb_test_try("test/Unseen-v0", NULL, 0, &e, err), TB_E_INVALID);
+    assert_non_null(strstr(err, "observe()"));
+}
+
 /* A set() before any reset() runs too: zero bytes, the stream of the zero key. */
 static void test_set_before_reset(void **state)
 {
@@ -409,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_numeric),
         cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_set_before_reset),
+        cmocka_unit_test(test_wrong_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,17 +112,6 @@ static double step(const void *params_, void *state_, const void *action, tb_rng
     return 1;
 }
 
-static void observe(const void *params_, const void *state_, void *observation)
-{
-    const state *s = state_;
-    float *o = observation;
-    (void)params_;
-    o[0] = (float)s->x;
-    o[1] = (float)s->x_dot;
-    o[2] = (float)s->theta;
-    o[3] = (float)s->theta_dot;
-}
-
 static const tb_kit_def cartpole = {
     .desc = {.struct_size = sizeof(tb_env_desc),
              .id = "classic/CartPole-v1",
@@ -142,6 +131,5 @@ static const tb_kit_def cartpole = {
     .bounds = bounds,
     .reset = reset,
     .step = step,
-    .observe = observe,
 };
 TB_KIT_PLUGIN(&cartpole);

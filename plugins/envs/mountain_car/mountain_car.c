@@ -31,11 +31,8 @@ static const char *const names[] = {"position", "velocity", NULL};
 static tb_status prepare(void *params_, char *err, uint64_t err_cap)
 {
     const params *p = params_;
-    if (p->min_position < p->max_position)
-        return TB_OK;
-    return tb_kit_text(err, err_cap, TB_E_PARAM,
-                       "parameter \"min_position\" (%g) must be less than \"max_position\" (%g)",
-                       p->min_position, p->max_position);
+    return tb_kit_need_less("min_position", p->min_position, "max_position", p->max_position, err,
+                            err_cap);
 }
 
 static void bounds(const void *params_, uint32_t which, double *low, double *high)
@@ -75,15 +72,6 @@ static double step(const void *params_, void *state_, const void *action, tb_rng
     return -1;
 }
 
-static void observe(const void *params_, const void *state_, void *observation)
-{
-    const state *s = state_;
-    float *o = observation;
-    (void)params_;
-    o[0] = (float)s->position;
-    o[1] = (float)s->velocity;
-}
-
 static const tb_kit_def mountain_car = {
     .desc = {.struct_size = sizeof(tb_env_desc),
              .id = "classic/MountainCar-v0",
@@ -103,6 +91,5 @@ static const tb_kit_def mountain_car = {
     .bounds = bounds,
     .reset = reset,
     .step = step,
-    .observe = observe,
 };
 TB_KIT_PLUGIN(&mountain_car);
