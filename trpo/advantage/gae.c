@@ -26,10 +26,14 @@ void tb_gae(tb_batch *batch, double gamma, double lambda)
 
 static void mean_and_variance(const double *x, size_t n, double *mean, double *variance)
 {
-    double sum = 0, squares = 0;
+    double sum = 0, rest = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
         sum += x[i];
     *mean = sum / (double)n;
+    // what rounding left out: the mean of equal numbers must be that number, or they seem to vary
+    for (size_t i = 0; i < n; i++)
+        rest += x[i] - *mean;
+    *mean += rest / (double)n;
     for (size_t i = 0; i < n; i++)
         squares += (x[i] - *mean) * (x[i] - *mean);
     *variance = squares / (double)n;
