@@ -228,16 +228,21 @@ tb_status tb__option_apply(const tb_toml *value, const tb_option *option, void *
     return TB_OK;
 }
 
+// Whether [env.override.<key>] is a table of this scope.
+static int is_subtable(const tb__scope *scope, const char *key)
+{
+    for (size_t i = 0; i < scope->n_subtables; i++)
+        if (strcmp(scope->subtables[i].name, key) == 0)
+            return 1;
+    return 0;
+}
+
 static int is_key(const tb__scope *scope, const tb_toml *value)
 {
     for (const char *const *key = scope->keys; key != NULL && *key != NULL; key++)
         if (strcmp(*key, value->key) == 0)
             return 1;
-    // [env.override.trpo]
-    for (size_t i = 0; value->type == TB_TOML_TABLE && i < scope->n_subtables; i++)
-        if (strcmp(scope->subtables[i].name, value->key) == 0)
-            return 1;
-    return 0;
+    return value->type == TB_TOML_TABLE && is_subtable(scope, value->key);
 }
 
 // `vgp = { ... }` in [env.override]: meant as an algorithm's table.
@@ -275,6 +280,9 @@ tb_status tb__scope_check(tb__reader *reader, const tb_toml *table, const tb__sc
             if (status != TB_OK)
                 return status;
         }
+        if (!known && is_subtable(scope, value->key))
+            return tb_toml_fail(value, reader->error, "\"%s\" must be a table of options, not %s",
+                                value->key, tb_toml_type_name(value->type));
         if (!known && scope->n_subtables > 0 && value->type == TB_TOML_TABLE)
             return unknown_subtable(reader, value, scope);
         if (!known)

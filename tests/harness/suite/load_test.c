@@ -15,6 +15,9 @@ static void expect_all(const mistake *mistakes, size_t n)
 }
 #define EXPECT_ALL(mistakes) expect_all(mistakes, sizeof(mistakes) / sizeof((mistakes)[0]))
 
+#define NESTED_8 "[[[[[[[["
+#define UNNESTED_8 "]]]]]]]]"
+
 static void toml_syntax(void **state)
 {
     (void)state;
@@ -31,6 +34,11 @@ static void toml_syntax(void **state)
          "table"},
         {SUITE "description = \"a\\u0000b\"\n" REST,
          ":4:15: a string must not hold the character U+0000"},
+        {SUITE REST
+         "max_kl = " NESTED_8 NESTED_8 NESTED_8 NESTED_8 NESTED_8 NESTED_8 NESTED_8 NESTED_8
+         "1" UNNESTED_8 UNNESTED_8 UNNESTED_8 UNNESTED_8 UNNESTED_8 UNNESTED_8 UNNESTED_8 UNNESTED_8
+         "\n",
+         ":10:72: nested more than 64 levels deep"},
         {SUITE "name = \"b\"\n" REST,
          ":4:8: Error while parsing key-value pair: cannot redefine existing string 'name'"},
     };
@@ -62,6 +70,9 @@ static void unknown_keys(void **state)
         // a typo of another section's key
         {SUITE "max_lk = 1\n" REST, ":4:1: unknown key \"max_lk\" in [suite]; did you mean "
                                     "\"max_kl\", which belongs to [[algorithm]] trpo?"},
+        // of two the first in the file, whatever the alphabet says
+        {SUITE "steqs = 1\ndescriptionn = \"\"\n" REST,
+         ":4:1: unknown key \"steqs\" in [suite]; did you mean \"steps\"?"},
         // like nothing at all
         {SUITE ENV POLICY "zzzzzzzzzz = 1\n" ALGORITHM,
          ":8:1: unknown key \"zzzzzzzzzz\" in [[policy]]; expected one of: id, name, params, "
@@ -98,6 +109,8 @@ static void keys_of_another_section(void **state)
     EXPECT_ALL(mistakes);
 }
 
+#define LETTERS_65 "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddde"
+
 static void wrong_types_and_ranges(void **state)
 {
     (void)state;
@@ -116,6 +129,8 @@ static void wrong_types_and_ranges(void **state)
          ":5:9: \"gamma\" must be a number from 0 to 1, not 1.5"},
         {SUITE ENV "[env.override]\nlanes = 0\n" POLICY ALGORITHM,
          ":7:9: \"lanes\" must be an integer from 1 to 65536, not 0"},
+        {SUITE ENV "[env.override]\ntrpo = 3\n" POLICY ALGORITHM,
+         ":7:8: \"trpo\" must be a table of options, not an integer"},
         {SUITE ENV "override = 3\n" POLICY ALGORITHM,
          ":6:12: \"override\" must be a table, not an integer"},
         {SUITE ENV "max_episode_steps = -1\n" POLICY ALGORITHM,
@@ -126,6 +141,9 @@ static void wrong_types_and_ranges(void **state)
         {SUITE ENV "name = \"../x\"\n" POLICY ALGORITHM,
          ":6:8: \"name\" must be 1 to 64 of the characters a-z, 0-9, \"_\" and \"-\", not "
          "\"../x\""},
+        {SUITE ENV "name = \"" LETTERS_65 "\"\n" POLICY ALGORITHM,
+         ":6:8: \"name\" must be 1 to 64 of the characters a-z, 0-9, \"_\" and \"-\", not "
+         "\"" LETTERS_65 "\""},
         {SUITE "description = 1\n" REST, ":4:15: \"description\" must be a string, not an integer"},
         {"suite = 3\n" REST, ":1:1: \"suite\" must be a table: write [suite]"},
         {"defaults = 3\n" SUITE REST, ":1:1: \"defaults\" must be a table: write [defaults]"},
@@ -228,6 +246,9 @@ static void cross_checks(void **state)
                "[env.override.trpo]\nbatch_steps = 105\n" POLICY ALGORITHM,
          ":10:15: \"batch_steps\" must be a multiple of \"lanes\", but 105 is none of 10 "
          "(classic/CartPole-v1 with trpo); the nearest are 100 and 110"},
+        {SUITE REST "batch_steps = 15\nlanes = 4\n",
+         ":10:15: \"batch_steps\" must be a multiple of \"lanes\", but 15 is none of 4 "
+         "(classic/CartPole-v1 with trpo); the nearest are 12 and 16"},
         {SUITE REST "batch_steps = 5\n",
          ":10:15: \"batch_steps\" must be a multiple of \"lanes\", but 5 is none of 8 "
          "(classic/CartPole-v1 with trpo); the nearest are 8 and 16"},

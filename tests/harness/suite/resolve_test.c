@@ -59,6 +59,23 @@ static void learner_layers(void **state)
     }
 }
 
+// An algorithm may be called like an option: a table is meant for it, anything else is the option.
+static void algorithm_called_gamma(void **state)
+{
+    (void)state;
+    tb_suite *suite = must_load(
+        SUITE ENV "[env.override]\ngamma = 0.5\n" POLICY ALGORITHM "name = \"gamma\"\n", NULL);
+    assert_true(setting(suite, 0, 0)->learner.gamma == 0.5);
+    tb_suite_free(suite);
+    suite = must_load(SUITE ENV "[env.override.gamma]\nlambda = 0.5\n" POLICY ALGORITHM
+                                "name = \"gamma\"\n" ALGORITHM,
+                      NULL);
+    assert_true(setting(suite, 0, 0)->learner.lambda == 0.5);
+    assert_true(setting(suite, 0, 1)->learner.lambda == 0.95);
+    assert_true(setting(suite, 0, 0)->learner.gamma == 0.99);
+    tb_suite_free(suite);
+}
+
 static void run_layers(void **state)
 {
     (void)state;
@@ -472,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learner_layers),
+        cmocka_unit_test(algorithm_called_gamma),
         cmocka_unit_test(run_layers),
         cmocka_unit_test(own_options),
         cmocka_unit_test(everything_resolves),
