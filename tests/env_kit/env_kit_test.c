@@ -32,7 +32,8 @@ typedef struct walk_params {
 
 static const tb_kit_param walk_rows[] = {
     TB_KIT_I64(walk_params, fuel, 10, 1, 1000000, "Steps before the walk is cut off."),
-    TB_KIT_F64(walk_params, noise, 1.0, 0, 1e308, "Half the width of the noise, m."), TB_KIT_END};
+    TB_KIT_F64(walk_params, noise, 1.0, 0, INFINITY, "Half the width of the noise, m."),
+    TB_KIT_END};
 
 typedef struct walk_state {
     double x;
@@ -46,7 +47,7 @@ static void walk_reset(const void *params, void *state, tb_rng *rng)
 {
     const walk_params *p = params;
     walk_state *s = state;
-    assert_int_equal(s->last_action[1], 0); /* the kit zeroes the state */
+    assert_int_equal(s->last_action[0], 0); /* the kit zeroes the state */
     s->x = tb_rng_f64(rng);
     s->left = p->fuel;
 }
@@ -250,6 +251,16 @@ static void test_rekey(void **state)
         step_walk(&b, forward, &xb, &flags);
         assert_true(xa == xb);
     }
+    /* the stream starts anew, wherever it was before */
+    double here[1] = {0};
+    step_walk(&a, forward, &xa, &flags);
+    assert_int_equal(a.vector->set(a.env, here), TB_OK);
+    assert_int_equal(b.vector->set(b.env, here), TB_OK);
+    assert_int_equal(a.snapshot->rekey(a.env, &one), TB_OK);
+    assert_int_equal(b.snapshot->rekey(b.env, &one), TB_OK);
+    step_walk(&a, forward, &xa, &flags);
+    step_walk(&b, forward, &xb, &flags);
+    assert_true(xa == xb);
     assert_int_equal(b.snapshot->rekey(b.env, &two), TB_OK);
     step_walk(&a, forward, &xa, &flags);
     step_walk(&b, forward, &xb, &flags);
@@ -336,6 +347,13 @@ static void test_integer_parameters(void **state)
     assert_int_equal(tb_test_try("test/Walk-v0", &zero, 1, &e, err), TB_E_PARAM);
     assert_string_equal(err, "parameter \"fuel\" must be an integer from 1 to 1000000, not 0");
     assert_int_equal(tb_test_try("test/Walk-v0", &real, 1, &e, err), TB_E_PARAM);
+    tb_test_value endless = {"noise", TB_PARAM_F64, INFINITY, NULL, 0};
+    assert_int_equal(tb_test_try("test/Walk-v0", &endless, 1, &e, err), TB_E_PARAM);
+    /* a wrong key does not keep the others from being read: unread keys would be called unknown */
+    tb_test_value both[] = {zero, {"noise", TB_PARAM_F64, 2, NULL, 0}};
+    assert_int_equal(tb_test_try("test/Walk-v0", both, 2, &e, err), TB_E_PARAM);
+    assert_non_null(strstr(err, "fuel"));
+    assert_true(both[1].read);
     e = tb_test_create("test/Walk-v0", &one, 1);
     reset_walk(&e, 1);
     assert_int_equal(step_walk(&e, forward, &x, &flags), TB_OK);
@@ -396,6 +414,19 @@ static void test_allocations(void **state)
     assert_string_equal(err, "out of memory");
 }
 
+/* tb_kit_pow2 is libm's function also where the compiler knows a shortcut. */
+static void test_pow2(void **state)
+{
+    (void)state;
+    double (*volatile libm)(double, double) = pow;
+    tb_rng rng;
+    tb_rng_init(&rng, tb_test_key(1));
+    for (int i = 0; i < 100000; i++) {
+        double x = tb_rng_uniform(&rng, -8, 8);
+        assert_true(tb_kit_pow2(x) == libm(x, 2));
+    }
+}
+
 /* An author's mistake is a message, not a crash. */
 static void test_wrong_definitions(void **state)
 {
@@ -438,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_set_before_reset),
         cmocka_unit_test(test_wrong_definitions),
+        cmocka_unit_test(test_pow2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,20 @@ static void test_huge_angles(void **state)
     tb_test_destroy(&e);
 }
 
+/* Gymnasium's start states are float32 numbers. */
+static void test_start_is_float(void **state)
+{
+    tb_test_env e = tb_test_create(((tb_env_case *)*state)->id, NULL, 0);
+    double s[4];
+    for (uint64_t k = 0; k < 10; k++) {
+        tb_test_reset(&e, tb_test_key(k), NULL);
+        assert_int_equal(e.vector->get(e.env, s), TB_OK);
+        for (int i = 0; i < 4; i++)
+            assert_true(s[i] == (double)(float)s[i]);
+    }
+    tb_test_destroy(&e);
+}
+
 /* Angular velocities beyond every finite product: the episode is lost and says so. */
 static void test_non_finite(void **state)
 {
@@ -68,6 +82,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest own[] = {
         TB_ENV_TEST(test_huge_angles, &acrobot),
+        TB_ENV_TEST(test_start_is_float, &acrobot),
         TB_ENV_TEST(test_non_finite, &acrobot),
         TB_ENV_TEST(test_nips_equations, &acrobot),
     };
