@@ -112,7 +112,7 @@ tb_status tb_plan_make(const tb_suite *suite, const char *filter, tb_plan *out, 
 
 void tb_plan_free(tb_plan *plan)
 {
-    for (size_t i = 0; i < plan->n_cells; i++) {
+    for (size_t i = 0; plan->cells != NULL && i < plan->n_cells; i++) {
         free(plan->cells[i].path);
         free(plan->cells[i].label);
     }

@@ -29,9 +29,11 @@ tb_status tb__read_file(const char *path, char **text, size_t *length, tb_error 
             free(buffer);
         buffer = larger;
     }
-    if (buffer == NULL)
-        status = tb__no_memory(error);
-    else if (ferror(file))
+    if (buffer == NULL) {
+        fclose(file);
+        return tb__no_memory(error);
+    }
+    if (ferror(file))
         status = tb_fail(error, TB_E_IO, "%s: cannot read the suite: %s", path, strerror(errno));
     else if (*length > max_file)
         status = tb_fail(error, TB_E_PARAM, "%s: larger than 16 MiB: this is no suite", path);

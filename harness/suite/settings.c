@@ -127,14 +127,15 @@ static tb_status check_pair(tb__reader *reader, size_t e, size_t a)
     origin lanes = find_origin(reader, layers, n_setting_layers, "lanes");
     if (learner->batch_steps % learner->lanes != 0) {
         origin batch = find_origin(reader, layers, n_setting_layers, "batch_steps");
+        // the multiples around it; 0 is none
         int64_t below = learner->batch_steps / learner->lanes * learner->lanes;
+        int64_t first = below > 0 ? below : learner->lanes, second = first + learner->lanes;
         return tb_toml_fail(
             blame(reader, batch, lanes), reader->error,
             "\"batch_steps\" must be a multiple of \"lanes\", but %lld is none of %lld (%s with "
             "%s); the nearest are %lld and %lld",
             (long long)learner->batch_steps, (long long)learner->lanes, suite->envs[e].label,
-            suite->algorithms[a].label, (long long)(below > 0 ? below : learner->lanes),
-            (long long)(below + (below > 0 ? learner->lanes : 2 * learner->lanes)));
+            suite->algorithms[a].label, (long long)first, (long long)second);
     }
     if (run->steps < learner->lanes) {
         const tb_toml *of_run[n_setting_layers];
