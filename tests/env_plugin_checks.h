@@ -206,7 +206,7 @@ static inline void test_same_key_same_trajectory(void **state)
         tb_test_reset(&a, tb_test_key(k), start_a);
         tb_test_reset(&b, tb_test_key(k), start_b);
         assert_memory_equal(start_a, start_b, sizeof start_a);
-        differs += memcmp(start_a, other, sizeof other) != 0;
+        differs += start_a[0] != other[0];
         tb_rng_init(&rng, tb_test_key(2000 + k));
         for (int t = 0; t < 300; t++) {
             tb_test_action action = tb_test_random_action(c, &rng);

@@ -171,6 +171,10 @@ static inline tb_status tb_test_try(const char *id, tb_test_value *values, size_
         assert_null(out->env);
         return status;
     }
+    if (!out->api || !out->env) {
+        fail_msg("create() of %s returned TB_OK and no instance", id);
+        abort(); /* not reached */
+    }
     out->snapshot = out->api->get_extension(out->env, TB_EXT_ENV_SNAPSHOT);
     out->vector = out->api->get_extension(out->env, TB_EXT_ENV_STATE_VECTOR);
     assert_non_null(out->snapshot);
@@ -182,8 +186,10 @@ static inline tb_test_env tb_test_create(const char *id, tb_test_value *values, 
 {
     char err[256];
     tb_test_env e;
-    if (tb_test_try(id, values, n, &e, err) != TB_OK)
+    if (tb_test_try(id, values, n, &e, err) != TB_OK || !e.snapshot || !e.vector) {
         fail_msg("%s: %s", id, err);
+        abort(); /* not reached */
+    }
     return e;
 }
 

@@ -125,7 +125,7 @@ typedef struct tb_kit_def {
 /* ---- messages ---- */
 
 #if defined(__GNUC__)
-#define TB__KIT_FORMAT(at) __attribute__((format(printf, at, at + 1)))
+#define TB__KIT_FORMAT(at) __attribute__((format(printf, at, (at) + 1)))
 #else
 #define TB__KIT_FORMAT(at)
 #endif
