@@ -101,7 +101,12 @@ static uint64_t ws_bytes(const tb_map *map, uint64_t batch)
     return batch * map->n_hidden * sizeof(double);
 }
 
-static double scratch[64]; // only static_scratch uses it
+#ifdef BROKEN_static_scratch
+static double scratch[8192];
+#define SLOPE(ws) ((void)(ws), scratch)
+#else
+#define SLOPE(ws) (ws)
+#endif
 
 static double row_sum(const tb_map *map, const void *theta, const void *x, uint64_t b, uint64_t h)
 {
@@ -117,7 +122,7 @@ static tb_status forward(const tb_map *map, const void *theta, const void *x, ui
                          void *y, void *ws)
 {
     uint64_t n_hidden = map->n_hidden, n_out = n_hidden + map->n_const;
-    double *slope = ws;
+    double *slope = SLOPE(ws);
     if (IS(empty_batch) && batch == 0)
         put(map, y, 0, 0);
     if (IS(crash_forward) && batch > 1)
@@ -127,12 +132,6 @@ static tb_status forward(const tb_map *map, const void *theta, const void *x, ui
             double sum = row_sum(map, theta, x, b, h);
             if (IS(batch_dependent))
                 sum += 1e-9 * (double)batch;
-            if (IS(static_scratch)) {
-                scratch[h % 64] = sum;
-                for (volatile int pause = 0; pause < 50; pause++)
-                    ;
-                sum = scratch[h % 64];
-            }
             if (IS(reads_workspace) && isnan(slope[b * n_hidden + h]))
                 sum = 0;
             if (IS(f32_differs) && map->dtype == TB_F32)
@@ -155,7 +154,7 @@ static tb_status jvp(const tb_map *map, const void *theta, const void *x, uint64
                      const void *v, void *jv)
 {
     uint64_t n_hidden = map->n_hidden, n_out = n_hidden + map->n_const;
-    const double *slope = ws;
+    const double *slope = SLOPE(ws);
     double factor = IS(wrong_jvp) || IS(wrong_both) ? 1 + 1e-6 : 1;
     (void)theta;
     for (uint64_t b = 0; b < batch; b++) {
@@ -194,7 +193,7 @@ static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64
 {
     (void)theta;
     for (uint64_t p = 0; p < n_params(map); p++)
-        put(map, g, p, gradient(map, x, batch, ws, w, p));
+        put(map, g, p, gradient(map, x, batch, SLOPE(ws), w, p));
     return TB_OK;
 }
 
