@@ -50,22 +50,23 @@ typedef struct test_option {
     }
 #define STRING(key_, text_)                                                                        \
     {                                                                                              \
-        .key = key_, .type = TB_PARAM_STR, .text = text_                                           \
+        .key = (key_), .type = TB_PARAM_STR, .text = (text_)                                       \
     }
 #define NUMBER(key_, number_)                                                                      \
     {                                                                                              \
-        .key = key_, .type = TB_PARAM_F64, .number = number_                                       \
+        .key = (key_), .type = TB_PARAM_F64, .number = (number_)                                   \
     }
 #define ARRAY(key_, n_, ...)                                                                       \
     {                                                                                              \
-        .key = key_, .type = TB_PARAM_I64_ARRAY, .n = n_, .array = { __VA_ARGS__ }                 \
+        .key = (key_), .type = TB_PARAM_I64_ARRAY, .n = (n_), .array = { __VA_ARGS__ }             \
     }
 
 static char test_keys_read[256]; /* "hidden,init," in the order of reading */
 
 static const test_option *find_option(void *ctx, const char *key)
 {
-    strcat(strcat(test_keys_read, key), ",");
+    const size_t used = strlen(test_keys_read);
+    (void)snprintf(test_keys_read + used, sizeof test_keys_read - used, "%s,", key);
     for (const test_option *o = ctx; o && o->type; o++)
         if (strcmp(o->key, key) == 0)
             return o;
@@ -329,30 +330,31 @@ static evaluation evaluate(const test_map *m, uint64_t batch, uint64_t seed)
 static UNUSED_OK long test_allocations; /* made by this process, plugins included */
 
 #if COUNTS_ALLOCATIONS
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
+/* glibc's own, under names that are not reserved */
+void *real_malloc(size_t size) __asm__("__libc_malloc");
+void *real_calloc(size_t nmemb, size_t size) __asm__("__libc_calloc");
+void *real_realloc(void *ptr, size_t size) __asm__("__libc_realloc");
+void *real_memalign(size_t alignment, size_t size) __asm__("__libc_memalign");
 #define INTERPOSED __attribute__((visibility("default")))
 INTERPOSED void *malloc(size_t size)
 {
     __atomic_add_fetch(&test_allocations, 1, __ATOMIC_RELAXED);
-    return __libc_malloc(size);
+    return real_malloc(size);
 }
-INTERPOSED void *calloc(size_t n, size_t size)
+INTERPOSED void *calloc(size_t nmemb, size_t size)
 {
     __atomic_add_fetch(&test_allocations, 1, __ATOMIC_RELAXED);
-    return __libc_calloc(n, size);
+    return real_calloc(nmemb, size);
 }
-INTERPOSED void *realloc(void *p, size_t size)
+INTERPOSED void *realloc(void *ptr, size_t size)
 {
     __atomic_add_fetch(&test_allocations, 1, __ATOMIC_RELAXED);
-    return __libc_realloc(p, size);
+    return real_realloc(ptr, size);
 }
 INTERPOSED void *aligned_alloc(size_t alignment, size_t size)
 {
     __atomic_add_fetch(&test_allocations, 1, __ATOMIC_RELAXED);
-    return __libc_memalign(alignment, size);
+    return real_memalign(alignment, size);
 }
 #endif
 

@@ -7,7 +7,8 @@
  * How to use it (plugins/policies/linear/linear.c is the shortest example):
  *  1. `struct tb_map` begins with a tb_map_kit_head; create() fills it with tb_map_kit_start() and
  *     one tb_map_kit_dense() per layer, then tb_map_kit_constants();
- *  2. n_params, block, explain, get_extension and destroy of the tb_map_api come from here;
+ *  2. n_params, block, explain, get_extension and destroy of the tb_map_api come from here
+ *     (TB_MAP_KIT_API);
  *  3. describe the plugin in a `static const tb_map_kit` and write TB_MAP_KIT_PLUGIN(that, 0).
  *
  * A dense layer is y = x W + b with W [n_in][n_out] row-major, followed by b [n_out].
@@ -361,6 +362,14 @@ static inline tb_status tb_map_kit_option(const tb_map_kit *kit, const char *id,
                size - sizeof out->struct_size);
     return TB_OK;
 }
+
+/* Initialiser of the tb_map_api of a map that is one allocation and has no extensions. */
+#define TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp)                                          \
+    {                                                                                              \
+        (uint32_t)sizeof(tb_map_api), 0, tb_map_kit_destroy, tb_map_kit_n_params,                  \
+            tb_map_kit_get_block, (init), (ws_bytes), (forward), (jvp), (vjp), tb_map_kit_explain, \
+            tb_map_kit_no_extension                                                                \
+    }
 
 #ifndef TB_PLUGIN_BUILD
 #define TB_PLUGIN_BUILD "unknown build"

@@ -67,44 +67,14 @@ static uint64_t ws_bytes(const tb_map *map, uint64_t batch)
     return 0;
 }
 
-/* apply: y = x W + b, chain over the inputs in order. gradient: gW = x' w, gb and gc the column
- * sums of w, rows in order. */
-#define KERNELS(REAL, NAME)                                                                        \
-    static void NAME(apply)(const tb_map *map, const REAL *theta, const REAL *x, uint64_t batch,   \
-                            REAL *y)                                                               \
-    {                                                                                              \
-        const uint64_t n = map->n_dense;                                                           \
-        const REAL *bias = theta + map->n_in * n;                                                  \
-        for (uint64_t b = 0; b < batch; b++, x += map->n_in, y += n + map->n_const) {              \
-            for (uint64_t j = 0; j < n; j++)                                                       \
-                y[j] = bias[j];                                                                    \
-            for (uint64_t k = 0; k < map->n_in; k++)                                               \
-                for (uint64_t j = 0; j < n; j++)                                                   \
-                    y[j] += x[k] * theta[k * n + j];                                               \
-            for (uint64_t i = 0; i < map->n_const; i++)                                            \
-                y[n + i] = theta[map->constants + i];                                              \
-        }                                                                                          \
-    }                                                                                              \
-    static void NAME(gradient)(const tb_map *map, const REAL *x, uint64_t batch, const REAL *w,    \
-                               REAL *g)                                                            \
-    {                                                                                              \
-        const uint64_t n = map->n_dense;                                                           \
-        for (uint64_t i = 0; i < map->head.n_params; i++)                                          \
-            g[i] = 0;                                                                              \
-        for (uint64_t b = 0; b < batch; b++, x += map->n_in, w += n + map->n_const) {              \
-            for (uint64_t k = 0; k < map->n_in; k++)                                               \
-                for (uint64_t j = 0; j < n; j++)                                                   \
-                    g[k * n + j] += x[k] * w[j];                                                   \
-            for (uint64_t j = 0; j < n; j++)                                                       \
-                g[map->n_in * n + j] += w[j];                                                      \
-            for (uint64_t i = 0; i < map->n_const; i++)                                            \
-                g[map->constants + i] += w[n + i];                                                 \
-        }                                                                                          \
-    }
-#define NAME_F32(name) name##_f32
-#define NAME_F64(name) name##_f64
-KERNELS(float, NAME_F32)
-KERNELS(double, NAME_F64)
+#define REAL float
+#define NAME(x) x##_f32
+#include "linear_real.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(x) x##_f64
+#include "linear_real.h"
 
 static tb_status forward(const tb_map *map, const void *theta, const void *x, uint64_t batch,
                          void *y, void *ws)
@@ -137,18 +107,7 @@ static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64
     return TB_OK;
 }
 
-static const tb_map_api api = {sizeof(tb_map_api),
-                               0,
-                               tb_map_kit_destroy,
-                               tb_map_kit_n_params,
-                               tb_map_kit_get_block,
-                               init,
-                               ws_bytes,
-                               forward,
-                               jvp,
-                               vjp,
-                               tb_map_kit_explain,
-                               tb_map_kit_no_extension};
+static const tb_map_api api = TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp);
 
 static const tb_map_kit kit = {
     "linear", "Linear map of the observation, with a bias.", &api, options, 1, create};

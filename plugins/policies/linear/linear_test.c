@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/policy_plugin_properties.h"
+#include "tests/policy_plugin_reference.h"
 
 static void library_and_schema(void **state)
 {
@@ -16,6 +17,20 @@ static void properties(void **state)
     check_map("linear", 1, 1, 0, NULL, 1);
 }
 
+/* To the last bit: one rounding a multiply, one an add, on every CPU. */
+static void equals_naive_twin(void **state)
+{
+    (void)state;
+    const test_option none = ARRAY("hidden", 0, 0);
+    for (uint32_t dtype = TB_F64; dtype <= TB_F32; dtype++) {
+        test_map m = test_make("linear", test_spec(dtype, 19, 7, 3), NULL);
+        const evaluation e = evaluate(&m, 50, 600);
+        check_reference(&m, &e, &none, 'i', 0, 0);
+        free(e.ws);
+        m.api->destroy(m.map);
+    }
+}
+
 /* y = x W + b by hand, W [n_in][n_out] row-major. */
 static void by_hand(void **state)
 {
@@ -23,7 +38,7 @@ static void by_hand(void **state)
     test_map m = test_make("linear", test_spec(TB_F64, 2, 3, 1), NULL);
     const double theta[] = {1, 2, /**/ 3, 4, /*b*/ 10, 20, /*log_std*/ -7}, x[] = {5, 6, 0, 1};
     const double w[] = {1, 0, 0, 0, 1, 1};
-    double y[6], g[7];
+    double y[6] = {0}, g[7] = {0};
     assert_int_equal(m.n_params, 7);
     assert_int_equal(m.api->forward(m.map, theta, x, 2, y, NULL), TB_OK);
     const double want[] = {33, 54, -7, 13, 24, -7};
@@ -74,11 +89,9 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(library_and_schema),
-        cmocka_unit_test(properties),
-        cmocka_unit_test(by_hand),
-        cmocka_unit_test(initial_weights),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(library_and_schema), cmocka_unit_test(properties),
+        cmocka_unit_test(equals_naive_twin),  cmocka_unit_test(by_hand),
+        cmocka_unit_test(initial_weights),    cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,18 +236,7 @@ static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64
     return TB_OK;
 }
 
-static const tb_map_api api = {sizeof(tb_map_api),
-                               0,
-                               tb_map_kit_destroy,
-                               tb_map_kit_n_params,
-                               tb_map_kit_get_block,
-                               init,
-                               ws_bytes,
-                               forward,
-                               jvp,
-                               vjp,
-                               tb_map_kit_explain,
-                               tb_map_kit_no_extension};
+static const tb_map_api api = TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp);
 
 static const tb_map_kit kit = {
     "mlp",

@@ -73,7 +73,7 @@ static double median_seconds(void (*work)(void *), void *arg)
     }
 #define PEAK_STEP_64(c, s) __asm__("vfmadd213ps %1, %1, %0" : "+v"(c) : "v"(s))
 #define PEAK_STEP_32(c, s) __asm__("vfmadd213ps %1, %1, %0" : "+x"(c) : "x"(s))
-#define PEAK_STEP_16(c, s) (c = c * s + s)
+#define PEAK_STEP_16(c, s) ((c) = (c) * (s) + (s))
 PEAK(peak_v4, "avx512f", 64)
 PEAK(peak_v3, "avx2,fma", 32)
 PEAK(peak_baseline, "sse2", 16)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "mlp_reference.h"
+#include "tests/policy_plugin_properties.h"
+#include "tests/policy_plugin_reference.h"
 
 #include <pthread.h>
 
@@ -57,43 +58,16 @@ static void properties(void **state)
 
 /* ---- the naive twin ---- */
 
-static void assert_close(const test_map *m, const void *found, const double *expected, uint64_t n,
-                         double limit)
-{
-    double largest = 1e-300, error = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        largest = fmax(largest, fabs(expected[i]));
-        error = fmax(error, fabs(get(m, found, i) - expected[i]));
-    }
-    assert_at_most(error / largest, limit);
-}
-
-/* Equal to the last bit for limit 0. */
-static void assert_matches(const test_map *m, const void *found, const double *expected, uint64_t n,
-                           double limit, const char *what)
-{
-    void *copy = buffer(m, n);
-    if (limit > 0) {
-        assert_close(m, found, expected, n, limit);
-        return;
-    }
-    for (uint64_t i = 0; i < n; i++)
-        set(m, copy, i, expected[i]);
-    assert_same_bits(m, found, copy, n, what);
-}
-
 static void compare_with_twin(const char *activation, const test_option *hidden, uint64_t n_in,
                               uint64_t n_out, uint64_t batch, uint32_t dtype, int fused)
 {
     const test_option options[] = {*hidden, STRING("activation", activation), OPTION_END};
     test_map m = test_make("mlp", test_spec(dtype, n_in, n_out, n_out / 3), options);
     evaluation e = evaluate(&m, batch, 100);
-    reference r = reference_make(&m, &e, hidden, *activation, fused);
-    const double limit = *activation != 't' ? 0 : dtype == TB_F64 ? 1e-14 : 4e-6;
-    assert_matches(&m, e.y, r.y, batch * n_out, limit, "y");
-    assert_matches(&m, e.jv, r.jv, batch * n_out, limit, "jv");
-    assert_matches(&m, e.g, r.g, m.n_params, limit, "g");
-    reference_finish(&r);
+    check_reference(&m, &e, hidden, *activation, fused,
+                    *activation != 't' ? 0
+                    : dtype == TB_F64  ? 1e-14
+                                       : 4e-6);
     free(e.ws);
     m.api->destroy(m.map);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The naive twin of mlp_kernels.c: one loop per index, in the order that the kernels promise, so
- * that their results are equal to the last bit (but for tanh, which is libm's here). Numbers travel
- * as double and are rounded to the map's type after each operation.
+ * The naive twin of a dense network's kernels: one loop per index, in the order that the shipped
+ * policies promise (bias, then inputs in order; gradients over rows in order), so that results are
+ * equal to the last bit, but for tanh, which is libm's here. Numbers travel as double and are
+ * rounded to the map's type after each operation.
  */
-#ifndef MLP_REFERENCE_H
-#define MLP_REFERENCE_H
+#ifndef TESTS_POLICY_PLUGIN_REFERENCE_H
+#define TESTS_POLICY_PLUGIN_REFERENCE_H
 
-#include "tests/policy_plugin_properties.h"
+#include "tests/policy_plugin_testing.h"
 
 #define REFERENCE_LAYERS 8
 
@@ -83,7 +84,8 @@ static double *with_constants(const reference *r, const double *dense, const voi
     double *out = zeros(r->e->batch * o);
     for (uint64_t b = 0; b < r->e->batch; b++)
         for (uint64_t i = 0; i < o; i++)
-            out[b * o + i] = i < n ? dense[b * n + i] : get(r->m, theta, r->m->n_params - o + i);
+            out[b * o + i] =
+                dense && i < n ? dense[b * n + i] : get(r->m, theta, r->m->n_params - o + i);
     return out;
 }
 
@@ -186,6 +188,44 @@ static void reference_finish(reference *r)
     free(r->y);
     free(r->jv);
     free(r->g);
+}
+
+static UNUSED_OK void assert_close(const test_map *m, const void *found, const double *expected,
+                                   uint64_t n, double limit)
+{
+    double largest = 1e-300, error = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(expected[i]));
+        error = fmax(error, fabs(get(m, found, i) - expected[i]));
+    }
+    assert_at_most(error / largest, limit);
+}
+
+/* Equal to the last bit for limit 0. */
+static void assert_matches(const test_map *m, const void *found, const double *expected, uint64_t n,
+                           double limit, const char *what)
+{
+    void *copy = buffer(m, n);
+    if (limit > 0) {
+        assert_close(m, found, expected, n, limit);
+        return;
+    }
+    for (uint64_t i = 0; i < n; i++)
+        set(m, copy, i, expected[i]);
+    assert_same_bits(m, found, copy, n, what);
+}
+
+/* y, jv and g of `e` against the twin; `limit` is relative to the largest element, 0 means equal to
+ * the last bit. */
+static UNUSED_OK void check_reference(const test_map *m, const evaluation *e,
+                                      const test_option *hidden, char activation, int fused,
+                                      double limit)
+{
+    reference r = reference_make(m, e, hidden, activation, fused);
+    assert_matches(m, e->y, r.y, e->batch * m->n_out, limit, "y");
+    assert_matches(m, e->jv, r.jv, e->batch * m->n_out, limit, "jv");
+    assert_matches(m, e->g, r.g, m->n_params, limit, "g");
+    reference_finish(&r);
 }
 
 #endif
