@@ -19,6 +19,7 @@
 
 #include "tests/harness/stats/assert_near.h"
 #include "trpo/base/base.h"
+#include "trpo/iteration.h"
 
 /* Passes when `status` is TB_OK; prints the error's message otherwise. */
 #define assert_ok(status, error) assert_ok_at(status, error, __FILE__, __LINE__)
@@ -46,6 +47,16 @@ static inline void assert_message_at(const tb_error *error, const char *part, co
 /* value within `relative` of expected */
 #define assert_close(value, expected, relative)                                                    \
     assert_near(value, expected, (relative)*fabs((double)(expected)))
+
+/* Every column has the same bits: NaN equals NaN, 0 does not equal -0. */
+static inline void assert_same_log(const tb_iteration *a, const tb_iteration *b)
+{
+#define TEST_COLUMN(kind, name, meaning)                                                           \
+    if (memcmp(&a->name, &b->name, sizeof a->name) != 0)                                           \
+        fail_msg("%s differs: %.17g and %.17g", #name, (double)a->name, (double)b->name);
+    TB_ITERATION_COLUMNS(TEST_COLUMN)
+#undef TEST_COLUMN
+}
 
 static inline tb_rng test_rng(uint64_t n)
 {

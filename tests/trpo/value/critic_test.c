@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "trpo/value/critic.h"
+
+#include <omp.h>
+
+#include "tests/trpo/testing.h"
+#include "tests/trpo/testing_map.h"
+
+enum { I = 2, max_rows = 300 };
+
+typedef struct fixture {
+    tb_critic critic;
+    tb_learner_config config;
+    tb_batch batch;
+    tb_iteration log;
+} fixture;
+
+static void init(fixture *f, uint32_t dtype, int64_t minibatch, uint64_t seed)
+{
+    tb_error error = {0};
+    tb_options_default(tb_learner_options, &f->config);
+    f->config.critic_minibatch = minibatch;
+    tb_map_spec spec = {
+        .struct_size = sizeof spec, .dtype = dtype, .n_in = I, .n_out = 1, .out_gain = 1};
+    assert_ok(tb_critic_init(&f->critic, &test_map_api, test_map_abi(test_map_create(&spec, 8)),
+                             &spec, &f->config, max_rows, seed, &error),
+              &error);
+    assert_ok(tb_batch_init(&f->batch, max_rows, 1, I * tb_dtype_size(dtype), 1, 1, &error),
+              &error);
+    tb_iteration_clear(&f->log);
+}
+
+static void finish(fixture *f)
+{
+    tb_critic_finish(&f->critic);
+    tb_batch_finish(&f->batch);
+}
+
+// targets offset + size * (x0 - x1^2 / 2); values by the critic as it is
+static void fill(fixture *f, size_t rows, double offset, double size)
+{
+    tb_error error = {0};
+    f->batch.lanes = 1;
+    f->batch.steps = f->batch.n_rows = rows;
+    tb_rng rng = test_rng(9);
+    for (size_t i = 0; i < rows; i++) {
+        double x[I];
+        test_fill(&rng, x, I, 1.5);
+        uint32_t dtype = f->critic.net.dtype;
+        tb_to_native(dtype, x, (char *)f->batch.x + i * I * tb_dtype_size(dtype), I);
+        f->batch.target[i] = offset + size * (x[0] - x[1] * x[1] / 2);
+    }
+    assert_ok(tb_critic_values(&f->critic, f->batch.x, rows, f->batch.value, &error), &error);
+}
+
+static void fit(fixture *f, uint64_t iteration)
+{
+    tb_error error = {0};
+    assert_ok(tb_critic_fit(&f->critic, &f->config, &f->batch, iteration, &f->log, &error), &error);
+}
+
+static void test_fits_a_simple_function(void **state)
+{
+    (void)state;
+    for (uint32_t dtype = TB_F64; dtype <= TB_F32; dtype++) {
+        fixture f;
+        init(&f, dtype, 32, 1);
+        f.config.critic_epochs = 300;
+        f.config.critic_learning_rate = 0.01;
+        fill(&f, 256, 3, 2);
+        fit(&f, 1);
+        assert_true(f.log.critic_loss_after < 0.01 * f.log.critic_loss_before);
+        assert_true(f.log.explained_variance_after > 0.99);
+        assert_true(f.log.explained_variance_before < 0.9);
+        // what the log says is what the critic gives now
+        tb_error error = {0};
+        double out[max_rows], loss = 0;
+        assert_ok(tb_critic_values(&f.critic, f.batch.x, 256, out, &error), &error);
+        for (size_t i = 0; i < 256; i++) {
+            double d = (out[i] - f.batch.target[i]) / f.critic.scale;
+            loss += d * d / 256;
+        }
+        assert_close(f.log.critic_loss_after, loss, 1e-12);
+        finish(&f);
+    }
+}
+
+static void test_values_are_shifted_and_scaled_outputs(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 32, 2);
+    fill(&f, 100, 50, 10);
+    double raw[max_rows];
+    memcpy(raw, f.batch.value, sizeof raw); // shift 0, scale 1 at the start: the network's outputs
+    fit(&f, 1);
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < 100; i++)
+        mean += f.batch.target[i] / 100;
+    for (size_t i = 0; i < 100; i++)
+        variance += (f.batch.target[i] - mean) * (f.batch.target[i] - mean) / 100;
+    assert_close(f.critic.shift, mean, 1e-12);
+    assert_close(f.critic.scale, sqrt(variance), 1e-8);
+    // the same network under another shift and scale
+    tb_error error = {0};
+    double now[max_rows], moved[max_rows];
+    assert_ok(tb_critic_values(&f.critic, f.batch.x, 100, now, &error), &error);
+    double shift = f.critic.shift, scale = f.critic.scale;
+    f.critic.shift = 0;
+    f.critic.scale = 1;
+    assert_ok(tb_critic_values(&f.critic, f.batch.x, 100, moved, &error), &error);
+    for (size_t i = 0; i < 100; i++)
+        assert_near(now[i], shift + scale * moved[i], 1e-12);
+    finish(&f);
+}
+
+// a task whose returns are a thousand times larger is the same task
+static void test_fit_does_not_depend_on_the_returns_scale(void **state)
+{
+    (void)state;
+    fixture small, large;
+    init(&small, TB_F64, 32, 3);
+    init(&large, TB_F64, 32, 3);
+    fill(&small, 200, 0.5, 1);
+    fill(&large, 200, 512, 1024);
+    fit(&small, 1);
+    fit(&large, 1);
+    assert_close(large.log.critic_loss_after, small.log.critic_loss_after, 1e-5);
+    assert_close(large.log.explained_variance_after, small.log.explained_variance_after, 1e-5);
+    finish(&small);
+    finish(&large);
+}
+
+static void test_without_normalised_targets(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 32, 3);
+    f.config.critic_normalize_targets = 0;
+    fill(&f, 200, 3, 2);
+    fit(&f, 1);
+    assert_true(f.critic.shift == 0 && f.critic.scale == 1);
+    assert_true(f.log.critic_loss_after < f.log.critic_loss_before);
+    finish(&f);
+}
+
+static void test_same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    int threads_before = omp_get_max_threads();
+    fixture one, many;
+    for (int threads = 2; threads <= 4; threads++) {
+        init(&one, TB_F32, 0, 4); // the whole batch: several shards
+        init(&many, TB_F32, 0, 4);
+        omp_set_num_threads(1);
+        fill(&one, max_rows, 1, 1);
+        fit(&one, 1);
+        omp_set_num_threads(threads);
+        fill(&many, max_rows, 1, 1);
+        fit(&many, 1);
+        assert_memory_equal(one.critic.net.theta, many.critic.net.theta,
+                            one.critic.net.n_params * sizeof(double));
+        assert_same_log(&one.log, &many.log);
+        finish(&one);
+        finish(&many);
+    }
+    omp_set_num_threads(threads_before);
+}
+
+static void fit_from(uint64_t seed, uint64_t iteration, double *theta)
+{
+    fixture f;
+    init(&f, TB_F64, 32, seed);
+    double start = 0.1; // the same parameters, so that only the order of rows can differ
+    for (size_t i = 0; i < f.critic.net.n_params; i++)
+        f.critic.net.theta[i] = start + 0.01 * (double)i;
+    tb_net_set(&f.critic.net, f.critic.net.theta);
+    fill(&f, 100, 1, 1);
+    fit(&f, iteration);
+    memcpy(theta, f.critic.net.theta, f.critic.net.n_params * sizeof *theta);
+    finish(&f);
+}
+
+static void test_order_is_a_function_of_seed_and_iteration(void **state)
+{
+    (void)state;
+    double a[64] = {0}, b[64] = {0};
+    fit_from(5, 1, a);
+    fit_from(5, 1, b);
+    assert_memory_equal(a, b, sizeof a);
+    fit_from(5, 2, b);
+    assert_memory_not_equal(a, b, sizeof a);
+    fit_from(6, 1, b);
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
+// one epoch of one whole-batch step: the remainder rows count, each row once
+static void test_one_step_is_adam_on_the_mean_squared_error(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 0, 7);
+    f.config.critic_epochs = 1;
+    f.config.critic_learning_rate = 0.01;
+    f.config.critic_normalize_targets = 0;
+    fill(&f, 131, 0, 1);
+    // Adam's first step is rate * g / (|g| + 1e-8): compare with central differences of the loss
+    size_t p = f.critic.net.n_params;
+    double before[64], g[64];
+    memcpy(before, f.critic.net.theta, p * sizeof *before);
+    tb_error error = {0};
+    for (size_t i = 0; i < p; i++) {
+        double loss[2] = {0}, moved[64], out[max_rows];
+        for (int side = 0; side < 2; side++) {
+            memcpy(moved, before, p * sizeof *moved);
+            moved[i] += side ? 1e-5 : -1e-5;
+            tb_net_set(&f.critic.net, moved);
+            assert_ok(tb_critic_values(&f.critic, f.batch.x, 131, out, &error), &error);
+            for (size_t k = 0; k < 131; k++)
+                loss[side] += pow(out[k] - f.batch.target[k], 2) / 131;
+        }
+        g[i] = (loss[1] - loss[0]) / 2e-5;
+    }
+    tb_net_set(&f.critic.net, before);
+    fit(&f, 1);
+    for (size_t i = 0; i < p; i++) {
+        assert_near(f.critic.gradient[i], g[i], 1e-8);
+        assert_near(f.critic.net.theta[i], before[i] - 0.01 * g[i] / (fabs(g[i]) + 1e-8), 1e-6);
+    }
+    finish(&f);
+}
+
+// 100 rows in minibatches of 32: four Adam steps, the last of 4 rows
+static void test_remainder(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 32, 8);
+    f.config.critic_epochs = 1;
+    fill(&f, 100, 0, 1);
+    fit(&f, 1);
+    assert_true(f.critic.state[2 * f.critic.net.n_params] == 4); // Adam's steps
+    // every row was visited once
+    int seen[100] = {0};
+    for (size_t i = 0; i < 100; i++)
+        seen[f.critic.order[i]]++;
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(seen[i], 1);
+    finish(&f);
+}
+
+static void test_divergence_is_an_error(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 0, 9);
+    f.config.critic_normalize_targets = 0;
+    f.config.critic_epochs = 1;
+    fill(&f, 10, 0, 1);
+    f.batch.target[3] = INFINITY;
+    tb_error error = {0};
+    assert_int_equal(tb_critic_fit(&f.critic, &f.config, &f.batch, 12, &f.log, &error),
+                     TB_E_NUMERIC);
+    assert_message(&error, "diverged in iteration 12");
+    assert_message(&error, "critic_learning_rate");
+    finish(&f);
+
+    // float parameters that overflow
+    init(&f, TB_F32, 0, 9);
+    f.config.critic_learning_rate = 10;
+    f.config.critic_epochs = 1;
+    fill(&f, 10, 0, 1);
+    for (size_t i = 0; i < f.critic.net.n_params; i++)
+        f.critic.net.theta[i] = 1e39;
+    tb_net_set(&f.critic.net, f.critic.net.theta);
+    assert_int_equal(tb_critic_fit(&f.critic, &f.config, &f.batch, 1, &f.log, &error),
+                     TB_E_NUMERIC);
+    finish(&f);
+}
+
+static void test_constant_targets(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, TB_F64, 32, 10);
+    fill(&f, 64, 5, 0);
+    fit(&f, 1);
+    assert_true(isfinite(f.log.critic_loss_after));
+    assert_true(isnan(f.log.explained_variance_after)); // nothing to explain
+    finish(&f);
+}
+
+static void test_init_is_a_function_of_the_seed(void **state)
+{
+    (void)state;
+    fixture a, b, c;
+    init(&a, TB_F64, 32, 11);
+    init(&b, TB_F64, 32, 11);
+    init(&c, TB_F64, 32, 12);
+    size_t bytes = a.critic.net.n_params * sizeof(double);
+    assert_memory_equal(a.critic.net.theta, b.critic.net.theta, bytes);
+    assert_memory_not_equal(a.critic.net.theta, c.critic.net.theta, bytes);
+    finish(&a);
+    finish(&b);
+    finish(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fits_a_simple_function),
+        cmocka_unit_test(test_values_are_shifted_and_scaled_outputs),
+        cmocka_unit_test(test_fit_does_not_depend_on_the_returns_scale),
+        cmocka_unit_test(test_without_normalised_targets),
+        cmocka_unit_test(test_same_bits_for_any_number_of_threads),
+        cmocka_unit_test(test_order_is_a_function_of_seed_and_iteration),
+        cmocka_unit_test(test_one_step_is_adam_on_the_mean_squared_error),
+        cmocka_unit_test(test_remainder),
+        cmocka_unit_test(test_divergence_is_an_error),
+        cmocka_unit_test(test_constant_targets),
+        cmocka_unit_test(test_init_is_a_function_of_the_seed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
