@@ -2,7 +2,8 @@
  *
  * The layout of plugin ABI 1.0, frozen: every field of every struct with its offset and size in
  * bytes on a 64-bit machine. Never edited within major version 1; fields that a later minor version
- * appends get a file of their own. frozen_1_0_test.c asserts it and computes TB_ABI_LAYOUT_CRC from it.
+ * appends get a file of their own. frozen_1_0_test.c asserts it and computes TB_ABI_LAYOUT_CRC from
+ * it.
  */
 #ifndef TESTS_ABI_LAYOUT_1_0_H
 #define TESTS_ABI_LAYOUT_1_0_H

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The checks of the sources see what they are there to see: each is shown a tree with one planted violation."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -186,6 +187,32 @@ class Layout(Tree):
         self.assertEqual(layout.check(self.root, program), ([], len(SOUND)))
         self.write("trpo/x.c", SPDX + "int  x;\n")
         self.assert_one(layout.check(self.root, program)[0], "trpo/x.c")
+
+
+class Lint(Tree):
+    def lint(self, text):
+        """Exit code and output of lint.py over one file with this text."""
+        self.write("trpo/x.c", SPDX + text)
+        here = os.path.dirname(os.path.abspath(__file__))
+        shutil.copy(os.path.join(here, "..", "..", ".clang-tidy"), os.path.join(self.root, ".clang-tidy"))
+        entry = {"directory": self.root, "file": os.path.join(self.root, "trpo/x.c"), "command": "gcc -c trpo/x.c -o x.o"}
+        self.write("build/compile_commands.json", json.dumps([entry]))
+        done = subprocess.run([sys.executable, "-B", os.path.join(here, "lint.py"), "--root", self.root,
+                               "--build", os.path.join(self.root, "build")], stdout=subprocess.PIPE, text=True)
+        return done.returncode, done.stdout
+
+    def test_a_planted_mistake_is_seen_until_it_is_mended(self):
+        if layout.find_program("clang-tidy") is None:
+            self.skipTest("clang-tidy 14 is not installed")
+        mistake = "int f(const int *p);\nint f(const int *p)\n{\n    return p == 0 ? *p : 0;\n}\n"
+        for _ in range(2):
+            code, output = self.lint(mistake)
+            self.assertEqual(code, 1)
+            self.assertIn("NullDereference", output)
+        for _ in range(2):
+            code, output = self.lint(mistake.replace("==", "!="))
+            self.assertEqual(code, 0, output)
+        self.assertEqual(self.lint(mistake)[0], 1)
 
 
 class Files(Tree):
