@@ -141,7 +141,7 @@ static void destroy(tb_env *env)
 static tb_status space(tb_env *env, uint32_t which, uint32_t leaf, tb_space *out)
 {
     static const double low[2] = {-4, -INFINITY}, high[2] = {4, INFINITY};
-    static const double box_low[1] = {-1}, box_high[1] = {1}, bad_low[2] = {4, -1};
+    static const double box_low[1] = {-1}, box_high[1] = {1}, bad_low[2] = {5, -1};
     static const int64_t nvec[1] = {3};
     (void)env;
     if (which > TB_SPACE_ACTION || leaf != 0)

@@ -173,8 +173,9 @@ static double gradient(const tb_map *map, const void *x, uint64_t batch, const d
                        const void *w, uint64_t p)
 {
     uint64_t n_hidden = map->n_hidden, n_in = map->n_in, n_out = n_hidden + map->n_const;
-    double factor = IS(wrong_vjp) || IS(wrong_both) ? 1 + 1e-6 : 1, sum = 0;
+    double sum = 0;
     int is_const = p >= n_hidden * (n_in + 1), is_bias = !is_const && p >= n_hidden * n_in;
+    double factor = (IS(wrong_vjp) && is_bias) || IS(wrong_both) ? 1 + 1e-6 : 1;
     uint64_t h = is_const ? 0 : is_bias ? p - n_hidden * n_in : p / n_in;
     if (is_bias && IS(ignores_block))
         return 0;
