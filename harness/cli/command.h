@@ -36,6 +36,11 @@ int tb_cli_error(const tb_error *error, int exit_code);
 /* The exit code that fits a status: TB_E_IO 74, everything else 2. */
 int tb_cli_exit_code(tb_status status);
 
+/* Looks for a misspelt long option before argp does: 1 when there is none, else 0, and the nearest
+ * option was printed to standard error. `options` ends with a zeroed entry, as for argp. */
+struct argp_option;
+int tb_cli_check_options(const struct argp_option *options, int argc, char **argv);
+
 extern const tb_command tb_command_run, tb_command_list, tb_command_report, tb_command_check,
     tb_command_replay, tb_command_run_cell, tb_command_scan_plugin;
 

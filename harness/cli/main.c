@@ -112,7 +112,7 @@ int main(int argc, char **argv)
     // `trpo-bench SUITE.toml` and `trpo-bench -j2 SUITE.toml` mean `trpo-bench run ...`
     const tb_command *command = find_command(argv[1]);
     if (command == NULL && (has_suffix(argv[1], ".toml") || argv[1][0] == '-')) {
-        argv[0] = (char *)"trpo-bench";
+        argv[0] = (char *)"trpo-bench run";
         return flush_output(tb_command_run.run(argc, argv));
     }
     if (command == NULL)

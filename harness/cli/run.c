@@ -423,6 +423,8 @@ static int run(int argc, char **argv)
                                      NULL,
                                      NULL};
     tb_run_args args = {.output = "results"};
+    if (!tb_cli_check_options(options, argc, argv))
+        return TB_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &args) != 0)
         return TB_EXIT_USAGE;
     tb_session session = {.lock = -1};

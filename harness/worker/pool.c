@@ -245,14 +245,14 @@ static tb_cell_end judge(const tb_pool *pool, const tb_slot *slot, int complete,
     if (complete)
         return TB_CELL_OK;
     if (slot->timed_out) {
-        snprintf(message, 1024, "timed out: not done within %g s", pool->def->timeout);
+        snprintf(message, 1024, "not done within %g s", pool->def->timeout);
         return TB_CELL_TIMEOUT;
     }
     if (WIFSIGNALED(wait_status)) {
         int signal = WTERMSIG(wait_status);
         if (slot->terminated && (signal == SIGTERM || signal == SIGKILL))
             return TB_CELL_STOPPED;
-        snprintf(message, 1024, "crashed (signal %d, %s)%s", signal, signal_text(signal),
+        snprintf(message, 1024, "signal %d (%s)%s", signal, signal_text(signal),
                  signal == SIGKILL ? ": killed from outside, perhaps out of memory" : "");
         return TB_CELL_CRASHED;
     }
