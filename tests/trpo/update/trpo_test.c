@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/trpo/update/testing_update.h"
+
+static const tb_head *const heads[] = {&update_categorical, &update_gaussian};
+
+static void init(update_fixture *f, const tb_head *head, uint32_t dtype, size_t rows, uint64_t seed)
+{
+    update_init(f, head, dtype, rows, seed);
+    update_choose(f, "trpo");
+}
+
+static void test_accepted_step(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < 2; h++)
+        for (uint32_t dtype = TB_F64; dtype <= TB_F32; dtype++)
+            for (uint64_t seed = 1; seed < 6; seed++) {
+                update_fixture f;
+                tb_error error = {0};
+                tb_surrogate at;
+                init(&f, heads[h], dtype, 300, seed);
+                update_run(&f);
+                const tb_iteration *log = &f.log;
+                size_t n = f.policy.net.n_params;
+                assert_int_equal(log->update_end, TB_UPDATE_ACCEPTED);
+                assert_int_equal(log->updates_rejected, 0);
+                assert_int_equal(log->negative_curvature, 0);
+                assert_true(log->kl > 0 && log->kl <= 0.01);
+                assert_true(log->surrogate_after > log->surrogate_before);
+                assert_true(log->surrogate_expected > 0);
+                assert_true(log->ratio_error == 0);
+                assert_true(log->kl == log->kl_tried);
+                assert_in_range(log->cg_iterations, 1, 15);
+                assert_in_range(log->line_search_steps, 1, 10);
+                assert_close(log->step_fraction, pow(0.8, (double)log->line_search_steps - 1),
+                             1e-14);
+                assert_close(log->step_norm, dense_norm(f.policy.net.theta, f.before, n), 1e-8);
+                // what is logged is what the kept parameters give
+                assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+                assert_true(at.kl == log->kl);
+                assert_true(at.surrogate == log->surrogate_after);
+                update_finish(&f);
+            }
+}
+
+// the full step is sqrt(2 delta / x'Fx) x with x = (F + damping)^-1 g: its modelled KL is delta
+static void test_full_step_is_the_quadratic_models(void **state)
+{
+    (void)state;
+    const double delta = 1e-4, dampings[] = {0.1, 1e-3};
+    for (size_t h = 0; h < 2; h++)
+        for (size_t k = 0; k < 2; k++) {
+            update_fixture f;
+            tb_error error = {0};
+            tb_surrogate at;
+            double g[update_max_params], x[update_max_params], s[update_max_params], damping;
+            init(&f, heads[h], TB_F64, 200, 10);
+            damping = dampings[k];
+            update_set(&f, "max_kl", delta);
+            update_set(&f, "damping", damping);
+            update_set(&f, "cg_iterations", 200);
+            update_set(&f, "cg_tolerance", 1e-12);
+            size_t n = f.policy.net.n_params;
+            assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+            assert_ok(tb_policy_gradient(&f.policy, &f.batch, g, &error), &error);
+            double *F = tb_alloc(n * n, sizeof *F), *copy = tb_alloc(n * n, sizeof *copy);
+            dense_fisher(&f, F);
+            memcpy(copy, F, n * n * sizeof *F);
+            dense_solve(copy, damping, g, x, n);
+            update_run(&f);
+            assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+
+            // s'(F + damping) s / 2 = delta for the full step s
+            double model = 0, xfx = 0, expected = 0;
+            for (size_t i = 0; i < n; i++)
+                s[i] = (f.policy.net.theta[i] - f.before[i]) / f.log.step_fraction;
+            for (size_t i = 0; i < n; i++) {
+                for (size_t j = 0; j < n; j++) {
+                    double m = F[i * n + j] + (i == j ? damping : 0);
+                    model += s[i] * m * s[j] / 2;
+                    xfx += x[i] * m * x[j];
+                }
+                expected += g[i] * s[i];
+            }
+            assert_close(model, delta, 1e-7);
+            for (size_t i = 0; i < n; i++)
+                assert_near(s[i], sqrt(2 * delta / xfx) * x[i], 1e-7 * dense_norm(s, NULL, n));
+            assert_close(f.log.surrogate_expected, expected, 1e-7);
+            assert_close(f.log.gradient_norm, dense_norm(g, NULL, n), 1e-12);
+            assert_true(f.log.cg_residual <= 1e-12);
+            // so small a step improves about as foretold
+            assert_close(f.log.surrogate_after - f.log.surrogate_before,
+                         expected * f.log.step_fraction, 0.05);
+            free(F);
+            free(copy);
+            update_finish(&f);
+        }
+}
+
+// every forward after the first evaluation is far off: nothing is acceptable
+static void test_rejected_line_search_keeps_the_parameters(void **state)
+{
+    (void)state;
+    for (uint32_t dtype = TB_F64; dtype <= TB_F32; dtype++) {
+        update_fixture f;
+        tb_error error = {0};
+        init(&f, &update_gaussian, dtype, 300, 20);
+        size_t shards = tb_net_shards(300);
+        f.map->skew_forward = (int64_t)shards + 1;
+        f.map->skew_after_tries = 2;
+        update_run(&f);
+        assert_rejected(&f, TB_UPDATE_KL_EXCEEDED);
+        assert_int_equal(f.log.line_search_steps, 10);
+        assert_true(f.log.kl_tried > 0.01);
+        // the very same policy: the next update starts from ratio 1
+        f.map->skew_forward = 0;
+        assert_ok(tb_policy_evaluate_old(&f.policy, &f.batch, &f.log, &error), &error);
+        assert_true(f.log.ratio_error == 0);
+        update_finish(&f);
+    }
+}
+
+static void test_nan_in_every_trial(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_gaussian, TB_F64, 100, 21);
+    f.map->skew_forward = (int64_t)tb_net_shards(100) + 1;
+    f.map->skew_after_tries = NAN;
+    update_run(&f);
+    assert_rejected(&f, TB_UPDATE_NON_FINITE);
+    update_finish(&f);
+}
+
+// the gradient leads uphill but every trial makes the surrogate worse: KL alone must not accept
+static void test_no_improvement(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_gaussian, TB_F64, 100, 22);
+    update_set(&f, "max_kl", 100);
+    // advantages that only the present means can earn: any shift of all outputs loses
+    for (size_t i = 0; i < 100; i++) {
+        double z = 0;
+        for (size_t k = 0; k < 2; k++)
+            z += fabs(f.batch.action[2 * i + k] - f.batch.y_old[4 * i + k]);
+        f.batch.advantage[i] = 1 / (0.1 + z);
+    }
+    f.map->skew_forward = (int64_t)tb_net_shards(100) + 1;
+    f.map->skew_after_tries = 3;
+    update_run(&f);
+    assert_rejected(&f, TB_UPDATE_NO_IMPROVEMENT);
+    assert_true(f.log.kl_tried <= 100);
+    update_finish(&f);
+}
+
+static void test_zero_advantages(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_categorical, TB_F64, 100, 23);
+    for (size_t i = 0; i < 100; i++)
+        f.batch.advantage[i] = 0;
+    update_run(&f);
+    assert_rejected(&f, TB_UPDATE_ZERO_GRADIENT);
+    assert_int_equal(f.log.cg_iterations, 0);
+    update_finish(&f);
+}
+
+static void test_bad_advantages(void **state)
+{
+    (void)state;
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t k = 0; k < 3; k++) {
+        update_fixture f;
+        init(&f, &update_categorical, TB_F64, 300, 24);
+        f.batch.advantage[17] = bad[k];
+        update_run(&f);
+        assert_rejected(&f, TB_UPDATE_NON_FINITE);
+        update_finish(&f);
+    }
+}
+
+// counters go on from the records before
+static void test_counters_go_on(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_categorical, TB_F64, 50, 25);
+    f.batch.advantage[0] = NAN;
+    for (int i = 1; i <= 3; i++) {
+        update_run(&f);
+        assert_int_equal(f.log.updates_rejected, i);
+        assert_int_equal(f.log.non_finite, i);
+    }
+    update_finish(&f);
+}
+
+static void test_smallest_radius(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_categorical, TB_F64, 200, 26);
+    update_set(&f, "max_kl", 1e-12);
+    update_run(&f);
+    assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+    assert_true(f.log.kl > 1e-13 && f.log.kl <= 1e-12);
+    update_finish(&f);
+}
+
+static void test_one_row(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < 2; h++) {
+        update_fixture f;
+        init(&f, heads[h], TB_F64, 1, 27);
+        f.batch.advantage[0] = 1;
+        update_run(&f);
+        assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+        assert_true(f.log.kl <= 0.01);
+        update_finish(&f);
+    }
+}
+
+static void test_failing_map_is_an_error(void **state)
+{
+    (void)state;
+    update_fixture f;
+    tb_error error = {0};
+    init(&f, &update_categorical, TB_F64, 100, 28);
+    f.map->fail_jvp = 1;
+    assert_int_equal(f.algorithm->update(f.config, &f.policy, &f.batch, NULL, &f.log, &error),
+                     TB_E_NUMERIC);
+    assert_message(&error, "jvp failed");
+    update_finish(&f);
+}
+
+static void test_batch_variance_is_an_error(void **state)
+{
+    (void)state;
+    update_fixture f;
+    tb_error error = {0};
+    init(&f, &update_gaussian, TB_F64, 100, 29);
+    f.map->batch_skew = 1e-4;
+    assert_int_equal(f.algorithm->update(f.config, &f.policy, &f.batch, NULL, &f.log, &error),
+                     TB_E_NUMERIC);
+    assert_message(&error, "not batch-invariant");
+    assert_parameters_kept(&f);
+    update_finish(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted_step),
+        cmocka_unit_test(test_full_step_is_the_quadratic_models),
+        cmocka_unit_test(test_rejected_line_search_keeps_the_parameters),
+        cmocka_unit_test(test_nan_in_every_trial),
+        cmocka_unit_test(test_no_improvement),
+        cmocka_unit_test(test_zero_advantages),
+        cmocka_unit_test(test_bad_advantages),
+        cmocka_unit_test(test_counters_go_on),
+        cmocka_unit_test(test_smallest_radius),
+        cmocka_unit_test(test_one_row),
+        cmocka_unit_test(test_failing_map_is_an_error),
+        cmocka_unit_test(test_batch_variance_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
