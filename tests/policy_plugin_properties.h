@@ -27,7 +27,7 @@ static UNUSED_OK void check_allocations(const char *id, uint32_t dtype, const te
         assert_true(create > 0);
     else
         print_message("not tested under a sanitizer: allocations of the compute calls\n");
-    free(e.ws);
+    release_buffers();
     m.api->destroy(m.map);
 }
 
@@ -45,8 +45,7 @@ static UNUSED_OK void check_reuse(const test_map *m, uint64_t batch)
         assert_same_bits(m, g, b.g, m->n_params, "g with a used workspace");
     }
     assert_same_bits(m, y, b.y, n, "y with a used workspace");
-    free(a.ws);
-    free(b.ws);
+    release_buffers();
 }
 
 /* Blocks tile [0, P) in order and have names. */
@@ -73,7 +72,7 @@ static UNUSED_OK void check_adjoint(const test_map *m, uint64_t batch)
     const double left = dot(m, e.jv, e.w, n), right = dot(m, e.v, e.g, m->n_params);
     const double scale = sqrt(dot(m, e.jv, e.jv, n) * dot(m, e.w, e.w, n));
     assert_at_most(fabs(left - right) / scale, m->spec.dtype == TB_F64 ? 1e-14 : 1e-6);
-    free(e.ws);
+    release_buffers();
 }
 
 /* float64: jv against central differences of forward, the best step of a sweep. */
@@ -96,7 +95,7 @@ static UNUSED_OK void check_central_differences(const test_map *m, uint64_t batc
         best = fmin(best, sqrt(error / dot(m, e.jv, e.jv, n)));
     }
     assert_at_most(best, 1e-9);
-    free(e.ws);
+    release_buffers();
 }
 
 /* Row b of a batch has the bits that it has alone, in y and in jv. */
@@ -112,8 +111,7 @@ static UNUSED_OK void check_batch_invariance(const test_map *m, uint64_t batch)
         (void)m->api->jvp(m->map, e.theta, x, 1, ws, e.v, y);
         assert_same_bits(m, y, (char *)e.jv + row, m->n_out, "row of jv");
     }
-    free(ws);
-    free(e.ws);
+    release_buffers();
 }
 
 /* J (a u + c v) = a J u + c J v, and the same for J'; J' ignores what g held before. */
@@ -138,7 +136,7 @@ static UNUSED_OK void check_linearity(const test_map *m, uint64_t batch)
     for (uint64_t i = 0; i < p; i++)
         assert_at_most(fabs(get(m, gsum, i) - a * get(m, gs, i) - c * get(m, e.g, i)),
                        limit * (double)batch);
-    free(e.ws);
+    release_buffers();
 }
 
 /* F = J' M J with a positive diagonal M is symmetric and positive semidefinite (float64). */
@@ -160,7 +158,7 @@ static UNUSED_OK void check_metric(const test_map *m, uint64_t batch)
     const double skew = dot(m, u, fv, m->n_params) - dot(m, e.v, fu, m->n_params);
     assert_true(vfv >= 0 && ufu >= 0);
     assert_at_most(fabs(skew) / sqrt(vfv * ufu), 1e-14);
-    free(e.ws);
+    release_buffers();
 }
 
 /* Each parameter changes some output: |J' w| > 0 everywhere for random w. */
@@ -170,7 +168,7 @@ static UNUSED_OK void check_influence(const test_map *m, uint64_t batch)
     for (uint64_t i = 0; i < m->n_params; i++)
         if (get(m, e.g, i) == 0)
             fail_msg("parameter %lu influences nothing", (unsigned long)i);
-    free(e.ws);
+    release_buffers();
 }
 
 /* No rows: nothing is read or written, and the gradient is zero. */
@@ -179,7 +177,7 @@ static UNUSED_OK void check_empty_batch(const test_map *m)
     const evaluation e = evaluate(m, 0, 60);
     for (uint64_t i = 0; i < m->n_params; i++)
         assert_true(get(m, e.g, i) == 0);
-    free(e.ws);
+    release_buffers();
 }
 
 /* init is a function of the key, writes every parameter, and differs between keys. */
@@ -195,6 +193,7 @@ static UNUSED_OK void check_init(const test_map *m)
         assert_true(isfinite(get(m, a, i)));
     for (uint64_t i = 0; i < m->spec.n_const_out; i++)
         assert_true(get(m, a, m->n_params - 1 - i) == m->spec.const_init);
+    release_buffers();
 }
 
 /* create() refuses with `status` and a reason that holds `word` ("": the host knows the reason),

@@ -228,8 +228,14 @@ static void set(const test_map *m, void *p, uint64_t i, double value)
         ((float *)p)[i] = (float)value;
 }
 
+static struct {
+    void *start;
+    size_t bytes;
+} test_mappings[256]; /* every guarded() since the last release_buffers() */
+static size_t n_test_mappings;
+
 /* `bytes` that end where an unreadable page begins: one element too many is a crash. Not aligned to
- * more than the element. Never freed: tests are short. */
+ * more than `bytes` is a multiple of. Lives until release_buffers(). */
 static void *guarded(size_t bytes)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -237,7 +243,20 @@ static void *guarded(size_t bytes)
     char *p = mmap(NULL, body + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(p, MAP_FAILED);
     assert_int_equal(mprotect(p + body, page, PROT_NONE), 0);
+    assert_true(n_test_mappings < sizeof test_mappings / sizeof *test_mappings);
+    test_mappings[n_test_mappings].start = p;
+    test_mappings[n_test_mappings++].bytes = body + page;
     return p + body - bytes;
+}
+
+/* Ends the life of all buffers and workspaces. */
+static UNUSED_OK void release_buffers(void)
+{
+    while (n_test_mappings > 0) {
+        n_test_mappings--;
+        assert_int_equal(
+            munmap(test_mappings[n_test_mappings].start, test_mappings[n_test_mappings].bytes), 0);
+    }
 }
 
 /* n elements, all NaN. */
@@ -262,14 +281,11 @@ static void *random_buffer(const test_map *m, uint64_t n, uint64_t seed)
     return p;
 }
 
-/* A workspace for `batch` rows full of NaN, aligned as the host does; free(). */
+/* A workspace for `batch` rows full of NaN, aligned to 64 bytes as the host does. */
 static void *workspace(const test_map *m, uint64_t batch)
 {
-    const uint64_t bytes = m->api->ws_bytes(m->map, batch);
-    void *ws = aligned_alloc(64, (bytes + 127) / 64 * 64);
-    assert_non_null(ws);
-    memset(ws, 0xff, bytes);
-    return ws;
+    const size_t bytes = (m->api->ws_bytes(m->map, batch) + 63) / 64 * 64;
+    return memset(guarded(bytes), 0xff, bytes);
 }
 
 static double dot(const test_map *m, const void *a, const void *b, uint64_t n)

@@ -26,6 +26,7 @@ static int use_level(const char *level)
 static int any_level(void **state)
 {
     (void)state;
+    release_buffers();
     return unsetenv("TRPO_BENCH_ISA");
 }
 
@@ -68,7 +69,7 @@ static void compare_with_twin(const char *activation, const test_option *hidden,
                     *activation != 't' ? 0
                     : dtype == TB_F64  ? 1e-14
                                        : 4e-6);
-    free(e.ws);
+    release_buffers();
     m.api->destroy(m.map);
 }
 
@@ -109,10 +110,9 @@ static void v3_and_v4_have_equal_bits(void **state)
         assert_same_bits(&m[0], e[0].y, e[1].y, 101 * 9, "y");
         assert_same_bits(&m[0], e[0].jv, e[1].jv, 101 * 9, "jv");
         assert_same_bits(&m[0], e[0].g, e[1].g, m[0].n_params, "g");
-        for (int i = 0; i < 2; i++) {
-            free(e[i].ws);
+        for (int i = 0; i < 2; i++)
             m[i].api->destroy(m[i].map);
-        }
+        release_buffers();
     }
 }
 
@@ -128,10 +128,9 @@ static void float_agrees_with_double(void **state)
     assert_close(&m[1], e[1].y, e[0].y, 70 * 5, 3e-6);
     assert_close(&m[1], e[1].jv, e[0].jv, 70 * 5, 3e-6);
     assert_close(&m[1], e[1].g, e[0].g, m[0].n_params, 3e-6);
-    for (int i = 0; i < 2; i++) {
-        free(e[i].ws);
+    for (int i = 0; i < 2; i++)
         m[i].api->destroy(m[i].map);
-    }
+    release_buffers();
 }
 
 /* ---- tanh ---- */
@@ -145,7 +144,6 @@ static void tanh_of(const test_map *m, const void *x, uint64_t n, void *y)
     for (uint64_t i = 0; i < 4; i++)
         set(m, theta, i, i % 2 == 0);
     assert_int_equal(m->api->forward(m->map, theta, x, n, y, ws), TB_OK);
-    free(ws);
 }
 
 typedef struct tanh_error {
@@ -200,6 +198,7 @@ static void tanh_is_accurate(void **state)
             assert_true(get(&m, y, 7) == -1 && get(&m, y, 9) == -1);
             assert_true(isnan(get(&m, y, 8)));
             m.api->destroy(m.map);
+            release_buffers();
         }
     }
 }
@@ -218,7 +217,7 @@ static void nan_comes_through(void **state)
         void *theta = random_buffer(&m, m.n_params, 5), *ws = workspace(&m, 1);
         assert_int_equal(m.api->forward(m.map, theta, x, 1, y, ws), TB_OK);
         assert_true(isnan(y[0]) && isnan(y[1]) && isnan(y[2]));
-        free(ws);
+        release_buffers();
         m.api->destroy(m.map);
     }
 }
@@ -246,12 +245,12 @@ static double gram_error(const double *w, uint64_t n_in, uint64_t n_out, double 
 static void orthogonal_init(void **state)
 {
     (void)state;
-    const test_option options[] = {ARRAY("hidden", 3, 40, 64, 64), NUMBER("gain", 1.25),
+    const test_option options[] = {ARRAY("hidden", 3, 40, 40, 40), NUMBER("gain", 1.25),
                                    OPTION_END};
     static const char *const names[] = {"hidden0.weight", "hidden0.bias",   "hidden1.weight",
                                         "hidden1.bias",   "hidden2.weight", "hidden2.bias",
                                         "output.weight",  "output.bias",    "log_std"};
-    const uint64_t widths[] = {6, 40, 64, 64, 3};
+    const uint64_t widths[] = {6, 40, 40, 40, 3};
     test_map m = test_make("mlp", test_spec(TB_F64, 6, 5, 2), options);
     double *theta = buffer(&m, m.n_params);
     assert_int_equal(m.api->init(m.map, theta, &(tb_key){{8, 9}}), TB_OK);
@@ -270,6 +269,8 @@ static void orthogonal_init(void **state)
             for (uint64_t k = 0; k < count; k++)
                 assert_true(theta[offset + k] == 0);
     }
+    // layers of equal shape do not share their numbers
+    assert_memory_not_equal(theta + 7 * 40, theta + 7 * 40 + 41 * 40, 40 * sizeof *theta);
     assert_int_equal(m.api->block(m.map, 9, &(uint64_t){0}, &(uint64_t){0}, &(const char *){0}),
                      TB_E_INVALID);
     m.api->destroy(m.map);
@@ -313,7 +314,6 @@ static void defaults(void **state)
         assert_int_equal(m[i].api->init(m[i].map, theta[i], &(tb_key){{1, 1}}), TB_OK);
         const double x[] = {1, -2, 3, -4};
         assert_int_equal(m[i].api->forward(m[i].map, theta[i], x, 1, y[i], ws), TB_OK);
-        free(ws);
         m[i].api->destroy(m[i].map);
     }
     assert_int_equal(m[0].n_params, m[1].n_params);
@@ -357,8 +357,6 @@ static void threads_share_a_map(void **state)
         assert_same_bits(&m, jobs[i].e.y, alone.y, (30 + i) * 4, "y");
         assert_same_bits(&m, jobs[i].e.jv, alone.jv, (30 + i) * 4, "jv");
         assert_same_bits(&m, jobs[i].e.g, alone.g, m.n_params, "g");
-        free(alone.ws);
-        free(jobs[i].e.ws);
     }
     m.api->destroy(m.map);
 }
@@ -372,6 +370,7 @@ static void refusals(void **state)
     const test_option deep[] = {ARRAY("hidden", 17, 1), OPTION_END};
     const test_option activation[] = {STRING("activation", "sigmoid"), OPTION_END};
     const test_option prefix[] = {STRING("activation", "tan"), OPTION_END};
+    const test_option longer[] = {STRING("activation", "tanhh"), OPTION_END};
     const test_option init[] = {STRING("init", ""), OPTION_END};
     const test_option negative[] = {NUMBER("gain", -1), OPTION_END};
     const test_option nan[] = {NUMBER("gain", NAN), OPTION_END};
@@ -380,6 +379,7 @@ static void refusals(void **state)
     check_refusal("mlp", spec, deep, TB_E_PARAM, "");
     check_refusal("mlp", spec, activation, TB_E_PARAM, "expected one of tanh|relu|identity");
     check_refusal("mlp", spec, prefix, TB_E_PARAM, "activation = \"tan\"");
+    check_refusal("mlp", spec, longer, TB_E_PARAM, "activation = \"tanhh\"");
     check_refusal("mlp", spec, init, TB_E_PARAM, "expected one of orthogonal|xavier");
     check_refusal("mlp", spec, negative, TB_E_PARAM, "gain = -1: expected");
     check_refusal("mlp", spec, nan, TB_E_PARAM, "gain = ");
