@@ -54,108 +54,111 @@ static tb_status wrong_type(tb_param_reader *reader, const char *key, const json
     return TB_E_PARAM;
 }
 
+// sets of JSON types
+enum {
+    is_integer = 1 << JSON_INTEGER,
+    is_number = 1 << JSON_INTEGER | 1 << JSON_REAL,
+    is_boolean = 1 << JSON_TRUE | 1 << JSON_FALSE,
+    is_string = 1 << JSON_STRING
+};
+
+static int has_type(const json_t *value, int types)
+{
+    return (types >> json_typeof(value) & 1) != 0;
+}
+
+// the value of `key` in *value (NULL: not there), which must have one of these types
+static tb_status fetch(tb_param_reader *reader, const char *key, int types, const char *wanted,
+                       const json_t **value)
+{
+    *value = lookup(reader, key);
+    if (*value != NULL && !has_type(*value, types))
+        return wrong_type(reader, key, *value, wanted);
+    return TB_OK;
+}
+
 static tb_status get_i64(void *ctx, const char *key, int64_t *inout)
 {
-    tb_param_reader *reader = ctx;
-    const json_t *value = lookup(reader, key);
-    if (value != NULL && !json_is_integer(value))
-        return wrong_type(reader, key, value, "an integer");
-    if (value != NULL)
-        *inout = json_integer_value(value);
-    return note(reader, key, json_integer(*inout));
+    const json_t *value;
+    if (fetch(ctx, key, is_integer, "an integer", &value) != TB_OK)
+        return TB_E_PARAM;
+    *inout = value != NULL ? json_integer_value(value) : *inout;
+    return note(ctx, key, json_integer(*inout));
 }
 
 static tb_status get_f64(void *ctx, const char *key, double *inout)
 {
-    tb_param_reader *reader = ctx;
-    const json_t *value = lookup(reader, key);
-    if (value != NULL && !json_is_number(value))
-        return wrong_type(reader, key, value, "a number");
-    if (value != NULL)
-        *inout = json_number_value(value);
-    return note(reader, key, json_number(*inout));
+    const json_t *value;
+    if (fetch(ctx, key, is_number, "a number", &value) != TB_OK)
+        return TB_E_PARAM;
+    *inout = value != NULL ? json_number_value(value) : *inout;
+    return note(ctx, key, json_number(*inout));
 }
 
 static tb_status get_bool(void *ctx, const char *key, uint32_t *inout)
 {
-    tb_param_reader *reader = ctx;
-    const json_t *value = lookup(reader, key);
-    if (value != NULL && !json_is_boolean(value))
-        return wrong_type(reader, key, value, "true or false");
-    if (value != NULL)
-        *inout = json_is_true(value);
-    return note(reader, key, json_boolean(*inout));
+    const json_t *value;
+    if (fetch(ctx, key, is_boolean, "true or false", &value) != TB_OK)
+        return TB_E_PARAM;
+    *inout = value != NULL ? json_is_true(value) : *inout;
+    return note(ctx, key, json_boolean(*inout));
 }
 
 static tb_status get_str(void *ctx, const char *key, const char **inout)
 {
-    tb_param_reader *reader = ctx;
-    const json_t *value = lookup(reader, key);
-    if (value != NULL && !json_is_string(value))
-        return wrong_type(reader, key, value, "a string");
-    if (value != NULL)
-        *inout = json_string_value(value);
-    return note(reader, key, *inout != NULL ? json_string(*inout) : NULL);
+    const json_t *value;
+    if (fetch(ctx, key, is_string, "a string", &value) != TB_OK)
+        return TB_E_PARAM;
+    *inout = value != NULL ? json_string_value(value) : *inout;
+    return note(ctx, key, *inout != NULL ? json_string(*inout) : NULL);
 }
 
-// the array of `key` in *array (NULL: not there), its length checked against `cap`
-static tb_status get_array(tb_param_reader *reader, const char *key, uint64_t cap,
-                           const json_t **array)
+// the array of `key` in *array (NULL: not there): its length and the types of its values checked
+static tb_status fetch_array(tb_param_reader *reader, const char *key, int types,
+                             const char *wanted, uint64_t cap, const json_t **array)
 {
-    *array = lookup(reader, key);
-    if (*array == NULL)
-        return TB_OK;
-    if (!json_is_array(*array))
-        return wrong_type(reader, key, *array, "an array");
-    if (json_array_size(*array) <= cap)
-        return TB_OK;
-    char wanted[64];
-    snprintf(wanted, sizeof wanted, "an array of at most %llu values", (unsigned long long)cap);
-    return wrong_type(reader, key, *array, wanted);
+    if (fetch(reader, key, 1 << JSON_ARRAY, wanted, array) != TB_OK)
+        return TB_E_PARAM;
+    if (json_array_size(*array) > cap) {
+        char shorter[64];
+        snprintf(shorter, sizeof shorter, "an array of at most %llu values",
+                 (unsigned long long)cap);
+        return wrong_type(reader, key, *array, shorter);
+    }
+    for (size_t i = 0; i < json_array_size(*array); i++)
+        if (!has_type(json_array_get(*array, i), types))
+            return wrong_type(reader, key, *array, wanted);
+    return TB_OK;
 }
 
 static tb_status get_f64_array(void *ctx, const char *key, double *buf, uint64_t cap,
                                uint64_t *inout_n)
 {
-    tb_param_reader *reader = ctx;
     const json_t *array;
-    tb_status status = get_array(reader, key, cap, &array);
-    if (status != TB_OK)
-        return status;
-    size_t n = json_array_size(array);
-    for (size_t i = 0; i < n; i++)
-        if (!json_is_number(json_array_get(array, i)))
-            return wrong_type(reader, key, array, "an array of numbers");
-    for (size_t i = 0; i < n; i++)
+    if (fetch_array(ctx, key, is_number, "an array of numbers", cap, &array) != TB_OK)
+        return TB_E_PARAM;
+    for (size_t i = 0; i < json_array_size(array); i++)
         buf[i] = json_number_value(json_array_get(array, i));
-    if (array != NULL)
-        *inout_n = n;
+    *inout_n = array != NULL ? json_array_size(array) : *inout_n;
     json_t *effective = json_array();
     for (uint64_t i = 0; i < *inout_n; i++)
         json_array_append_new(effective, json_number(buf[i]));
-    return note(reader, key, effective);
+    return note(ctx, key, effective);
 }
 
 static tb_status get_i64_array(void *ctx, const char *key, int64_t *buf, uint64_t cap,
                                uint64_t *inout_n)
 {
-    tb_param_reader *reader = ctx;
     const json_t *array;
-    tb_status status = get_array(reader, key, cap, &array);
-    if (status != TB_OK)
-        return status;
-    size_t n = json_array_size(array);
-    for (size_t i = 0; i < n; i++)
-        if (!json_is_integer(json_array_get(array, i)))
-            return wrong_type(reader, key, array, "an array of integers");
-    for (size_t i = 0; i < n; i++)
+    if (fetch_array(ctx, key, is_integer, "an array of integers", cap, &array) != TB_OK)
+        return TB_E_PARAM;
+    for (size_t i = 0; i < json_array_size(array); i++)
         buf[i] = json_integer_value(json_array_get(array, i));
-    if (array != NULL)
-        *inout_n = n;
+    *inout_n = array != NULL ? json_array_size(array) : *inout_n;
     json_t *effective = json_array();
     for (uint64_t i = 0; i < *inout_n; i++)
         json_array_append_new(effective, json_integer(buf[i]));
-    return note(reader, key, effective);
+    return note(ctx, key, effective);
 }
 
 tb_status tb_param_reader_init(tb_param_reader *reader, const json_t *object, tb_error *error)

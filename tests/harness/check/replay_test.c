@@ -197,21 +197,16 @@ static void each_column_finds_its_deviation(void **state)
     }
 }
 
-// a small error must not grow: each step starts from the recorded state of the row before
+// a velocity that is wrong in one row shows in the position of the next row, which starts from it,
+// and in none after that
 static void each_step_starts_from_the_recorded_state(void **state)
 {
     fixture *f = *state;
     tb_replay_report report;
-    set_field(f, 50, field_s0, "0.0625");
+    set_field(f, 50, field_s0 + 1, "0.5");
     assert_int_equal(replay(f, &report, NULL), TB_OK);
-    // line 50 deviates, line 51 started from it, line 52 from the right line 51
-    assert_true(report.columns[0].line == 50 || report.columns[0].line == 51);
-    tb_replay_report_finish(&report);
-    f->lines[49][0] = f->lines[50][0] = '\0';
-    set_field(f, 52, field_kind, "R");
-    set_field(f, 52, field_action, "");
-    assert_int_equal(replay(f, &report, NULL), TB_OK);
-    assert_true(report.within);
+    assert_int_equal(report.columns[0].line, 51);
+    assert_true(report.columns[0].deviation > 0.4 && report.columns[0].deviation < 0.6);
     tb_replay_report_finish(&report);
 }
 
