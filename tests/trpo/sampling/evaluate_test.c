@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/trpo/sampling/testing_sampler.h"
+
+static void test_evaluate(void **state)
+{
+    (void)state;
+    int threads_before = omp_get_max_threads();
+    for (int threads = 1; threads <= 4; threads++) {
+        omp_set_num_threads(threads);
+        test_env_def def = test_env_default;
+        def.vary = 3;
+        def.slope = 0.5;
+        fixture f = fresh(def);
+        init(&f, TB_F64, 1);
+        tb_lane lanes[3];
+        tb_net_lane nets[3];
+        for (size_t i = 0; i < 3; i++) {
+            assert_ok(tb_lane_init(&lanes[i], &f.task, &f.error), &f.error);
+            assert_ok(tb_net_lane_init(&nets[i], &f.policy, 1, &f.error), &f.error);
+        }
+        tb_episode out[10];
+        assert_ok(
+            tb_evaluate(&f.task, lanes, nets, 3, &f.scaler, TB_STREAM_EVAL, 77, 10, out, &f.error),
+            &f.error);
+        for (size_t k = 0; k < 10; k++) {
+            // the mode of the policy at each state
+            tb_key key = tb_stream_key(42, TB_STREAM_EVAL, 0, k);
+            uint64_t length = test_env_length(&def, &key, def.terminate_at);
+            double sum = 0;
+            for (uint64_t t = 0; t < length; t++) {
+                double x[observation_size] = {test_env_tag(&key), (double)t}, y[3], a;
+                forward(&f.policy, x, y);
+                f.task.head.api->mode(&f.task.head, y, &a);
+                sum += 0.5 * (double)(t + 1) + (a == 1);
+            }
+            assert_int_equal(out[k].index, k);
+            assert_int_equal(out[k].lane, 0);
+            assert_int_equal(out[k].step, 77);
+            assert_int_equal(out[k].length, length);
+            assert_near(out[k].reward_sum, sum, 0);
+        }
+        // of many failures the first lane's is told
+        f.def.fail_step_at = 2;
+        assert_int_equal(
+            tb_evaluate(&f.task, lanes, nets, 3, &f.scaler, TB_STREAM_EVAL, 77, 10, out, &f.error),
+            TB_E_NUMERIC);
+        assert_message(&f.error, "in step 2 of its episode 0");
+        for (size_t i = 0; i < 3; i++) {
+            tb_lane_finish(&lanes[i]);
+            tb_net_lane_finish(&nets[i]);
+        }
+        finish(&f);
+    }
+    omp_set_num_threads(threads_before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_evaluate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
