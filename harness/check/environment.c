@@ -319,13 +319,13 @@ static void instances_are_independent(tb_check *c)
     for (int i = 0; i < 2; i++)
         if (!tb_check_same(c, alone[i], mixed[i], "two instances stepped in turn"))
             return;
-    // in two threads, and each instance moves to the other thread halfway
+    // in two threads, and each instance changes threads from round to round
     pthread_t thread[2];
     for (int round = 0; round < 4; round++) {
         worker workers[2];
         for (int i = 0; i < 2; i++) {
-            tb_check_play_many(c, envs[i], (uint64_t)(10 * i), 1000, alone[i]);
-            workers[i] = (worker){c, envs[i], mixed[i], (uint64_t)(10 * i)};
+            tb_check_play_many(c, envs[i], 10 * (uint64_t)i, 1000, alone[i]);
+            workers[i] = (worker){c, envs[i], mixed[i], 10 * (uint64_t)i};
         }
         for (int i = 0; i < 2; i++)
             TB_ASSERT(pthread_create(&thread[i], NULL, work, &workers[(i + round) % 2]) == 0);

@@ -154,13 +154,13 @@ int tb_check_is_random(tb_check *c)
     return 1;
 }
 
-void tb_check_put(void *at, uint32_t dtype, uint64_t i, double value)
+void tb_check_put(void *array, uint32_t dtype, uint64_t i, double value)
 {
     switch (dtype) {
-    case TB_F64: ((double *)at)[i] = value; break;
-    case TB_F32: ((float *)at)[i] = (float)value; break;
-    case TB_I32: ((int32_t *)at)[i] = (int32_t)value; break;
-    default: ((uint8_t *)at)[i] = (uint8_t)value; break;
+    case TB_F64: ((double *)array)[i] = value; break;
+    case TB_F32: ((float *)array)[i] = (float)value; break;
+    case TB_I32: ((int32_t *)array)[i] = (int32_t)value; break;
+    default: ((uint8_t *)array)[i] = (uint8_t)value; break;
     }
 }
 

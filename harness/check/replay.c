@@ -270,7 +270,7 @@ static tb_status replay_step(replay *r, tb_error *error)
 
 static tb_status replay_rows(replay *r, FILE *file, tb_error *error)
 {
-    char *line = NULL, kind;
+    char *line = NULL, kind = '?';
     size_t capacity = 0;
     tb_status status = TB_OK;
     while (status == TB_OK && getline(&line, &capacity, file) > 0) {

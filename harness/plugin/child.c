@@ -16,8 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { max_output = 16 << 20 };
 
 const char *tb_program_path(void)

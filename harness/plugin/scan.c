@@ -218,11 +218,11 @@ static tb_status parse_entry(const json_t *answer, const json_t *object, tb_cata
     return parse_params(json_object_get(object, "params"), entry, error);
 }
 
-tb_status tb_scan_parse(const char *text_in, size_t size, tb_catalog_entry **out, size_t *n,
+tb_status tb_scan_parse(const char *answer_text, size_t size, tb_catalog_entry **out, size_t *n,
                         tb_error *error)
 {
     json_error_t json_error;
-    json_t *answer = json_loadb(text_in, size, 0, &json_error);
+    json_t *answer = json_loadb(answer_text, size, 0, &json_error);
     const json_t *refusal = json_object_get(answer, "refusal");
     const json_t *list = json_object_get(answer, "entries");
     size_t count = json_array_size(list);
