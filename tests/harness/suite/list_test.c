@@ -23,7 +23,7 @@ static int run_list(const char *arguments, char *out, size_t capacity)
 }
 
 static char out[65536];
-#define CLASSIC TB_TEST_SOURCE_DIR "/suites/classic.toml"
+#define CLASSIC "'" TB_TEST_SOURCE_DIR "/suites/classic.toml'"
 
 static json_t *run_json(const char *arguments)
 {
