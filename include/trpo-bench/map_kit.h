@@ -5,8 +5,8 @@
  * everything here is compiled into the plugin, and a plugin may do without it.
  *
  * How to use it (plugins/policies/linear/linear.c is the shortest example):
- *  1. `struct tb_map` begins with a tb_map_kit_head; create() fills it with tb_map_kit_start() and
- *     one tb_map_kit_dense() per layer, then tb_map_kit_constants();
+ *  1. `struct tb_map` begins with a tb_map_kit_head; create() makes it with tb_map_kit_new(),
+ *     then one tb_map_kit_dense() per layer, then tb_map_kit_constants();
  *  2. n_params, block, explain, get_extension and destroy of the tb_map_api come from here
  *     (TB_MAP_KIT_API);
  *  3. describe the plugin in a `static const tb_map_kit` and write TB_MAP_KIT_PLUGIN(that, 0).
@@ -96,6 +96,22 @@ static inline tb_status tb_map_kit_start(tb_map_kit_head *head, const tb_map_spe
     memset(head, 0, sizeof *head);
     head->dtype = spec->dtype;
     return TB_OK;
+}
+
+/* A zeroed map of `size` bytes, head started as above, into *out. Freed by tb_map_kit_destroy. */
+static inline tb_status tb_map_kit_new(size_t size, const tb_map_spec *spec, tb_map **out,
+                                       char *err, uint64_t err_cap)
+{
+    tb_map_kit_head *head = (tb_map_kit_head *)calloc(1, size);
+    tb_status status;
+    if (!head)
+        return tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
+    status = tb_map_kit_start(head, spec, err, err_cap);
+    if (status == TB_OK)
+        *out = (tb_map *)(void *)head;
+    else
+        free(head);
+    return status;
 }
 
 /* Appends the block `name`.`part` ("" for none) of `count` parameters; returns its offset. A block

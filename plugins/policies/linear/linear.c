@@ -26,17 +26,13 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
                         uint64_t err_cap)
 {
     uint32_t how = TB_MAP_KIT_ORTHOGONAL;
+    tb_map *map = NULL;
     tb_status status = tb_map_kit_choice(params, "init", TB_MAP_KIT_INITS, &how, err, err_cap);
     if (status != TB_OK)
         return status;
-    tb_map *map = calloc(1, sizeof *map);
-    if (!map)
-        return tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
-    status = tb_map_kit_start(&map->head, spec, err, err_cap);
-    if (status != TB_OK) {
-        free(map);
+    status = tb_map_kit_new(sizeof(tb_map), spec, &map, err, err_cap);
+    if (status != TB_OK)
         return status;
-    }
     map->n_in = spec->n_in;
     map->n_const = spec->n_const_out;
     map->n_dense = spec->n_out - spec->n_const_out;

@@ -153,21 +153,16 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
                         uint64_t err_cap)
 {
     mlp_options o;
-    tb_map *map;
+    tb_map *map = NULL;
     tb_status status = read_options(params, &o, err, err_cap);
     if (status != TB_OK)
         return status;
     const mlp_kernels *kernels = choose_kernels(spec->dtype, err, err_cap);
     if (!kernels)
         return TB_E_UNSUPPORTED;
-    map = calloc(1, sizeof *map);
-    if (!map)
-        return tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
-    status = tb_map_kit_start(&map->head, spec, err, err_cap);
-    if (status != TB_OK) {
-        free(map);
+    status = tb_map_kit_new(sizeof(tb_map), spec, &map, err, err_cap);
+    if (status != TB_OK)
         return status;
-    }
     // the layers, first to last, then the constants
     map->net.n_layers = o.n_hidden + 1;
     uint64_t n_in = spec->n_in;
