@@ -14,10 +14,10 @@
  * `entries`, or with `refusal` (why it cannot be used). New reference; NULL when out of memory. */
 json_t *tb_scan_plugin(const char *path);
 
-/* Reads the answer of tb_scan_plugin back into `entries` (malloc'd array of *n; its strings too).
+/* Reads the answer of tb_scan_plugin back into *out (malloc'd array of *n; its strings too).
  * path and sha256 stay empty. TB_E_CORRUPT when it is no such answer, TB_E_UNSUPPORTED with the
  * refusal. */
-tb_status tb_scan_parse(const char *answer_text, size_t size, tb_catalog_entry **entries, size_t *n,
+tb_status tb_scan_parse(const char *answer_text, size_t size, tb_catalog_entry **out, size_t *n,
                         tb_error *error);
 
 /* Seconds that the scan of one file may take; 10 but for tests. */
