@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trpo/net/net.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,8 +276,8 @@ static void run_segment(tb_net_batch *batch, const tb_job *job, size_t s)
 
 static tb_status run(tb_net_batch *batch, const tb_job *job, tb_error *error)
 {
-    // one shard: not worth waking threads
-    if (tb_net_shards(batch->rows) <= 1) {
+    // one shard is not worth waking threads; one thread needs no team, which libgomp would allocate
+    if (tb_net_shards(batch->rows) <= 1 || omp_get_max_threads() == 1) {
         for (size_t s = 0; s < TB_SEGMENTS; s++)
             run_segment(batch, job, s);
     } else {

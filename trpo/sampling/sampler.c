@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,8 +189,8 @@ static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler
     return TB_OK;
 }
 
-static tb_status run_group(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler,
-                           tb_batch *batch)
+static tb_status play_group(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler,
+                            tb_batch *batch)
 {
     group->n_episodes = 0;
     group->clipped = 0;
@@ -237,6 +238,19 @@ static void gather_episodes(tb_sampler *sampler, size_t steps)
                          sampler->steps_done + (t + 1) * sampler->n_lanes);
 }
 
+static void play_groups(tb_sampler *sampler, const tb_scaler *scaler, tb_batch *batch)
+{
+    // one thread needs no team, which libgomp would allocate
+    if (sampler->n_groups == 1 || omp_get_max_threads() == 1) {
+        for (size_t i = 0; i < sampler->n_groups; i++)
+            sampler->groups[i].status = play_group(sampler, &sampler->groups[i], scaler, batch);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < sampler->n_groups; i++)
+        sampler->groups[i].status = play_group(sampler, &sampler->groups[i], scaler, batch);
+}
+
 tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
                          double value_scale, size_t steps, tb_batch *batch, tb_error *error)
 {
@@ -246,9 +260,7 @@ tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double va
     TB_ASSERT(batch->n_rows <= batch->max_rows);
     for (size_t i = 0; i < sampler->n_lanes; i++)
         tb_moments_clear(&sampler->lane_moments[i]);
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = 0; i < sampler->n_groups; i++)
-        sampler->groups[i].status = run_group(sampler, &sampler->groups[i], scaler, batch);
+    play_groups(sampler, scaler, batch);
     for (size_t i = 0; i < sampler->n_groups; i++) {
         if (sampler->groups[i].status != TB_OK) {
             if (error != NULL)
