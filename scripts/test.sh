@@ -173,7 +173,7 @@ build_and_test dev -LE "$not_here" || finish
 build_and_test asan-ubsan -LE "$not_here"
 # what only starts other processes is left out: nothing is shared there, and a plugin that exits while it is being loaded
 # is a finding to this sanitizer
-build_and_test tsan -E '^(harness-plugin|harness-check|abi|tools)-' -LE "$not_here"
+build_and_test tsan -E '^(harness-plugin|harness-check|check|env|abi|tools|e2e-[^r]|e2e-resume)' -LE "$not_here"
 check lint scripts/lint.sh -j "$jobs"
 
 if [[ $mode == long ]]; then
