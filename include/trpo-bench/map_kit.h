@@ -304,18 +304,24 @@ static inline void tb_map_kit_fill(void *theta, uint32_t dtype, uint64_t offset,
 
 /* ---- options ---- */
 
-/* Reads the string option `key`, one of `choices` ("a|b|c"); *inout is the index of the default on
- * entry and of the value on return. */
+/* Reads the string option `key`, one of `choices` ("a|b|c", each below 64 bytes); *inout is the
+ * index of the default on entry and of the value on return. */
 static inline tb_status tb_map_kit_choice(const tb_params *params, const char *key,
                                           const char *choices, uint32_t *inout, char *err,
                                           uint64_t err_cap)
 {
-    const char *found = NULL, *at = choices;
+    char fallback[64] = "";
+    const char *found = fallback, *at = choices;
     uint32_t i;
-    tb_status status = params->get_str(params->ctx, key, &found);
-    if (status != TB_OK || !found)
+    tb_status status;
+    /* the host records the default that it is handed */
+    for (i = 0; i < *inout; i++)
+        at += strcspn(at, "|") + 1;
+    (void)snprintf(fallback, sizeof fallback, "%.*s", (int)strcspn(at, "|"), at);
+    status = params->get_str(params->ctx, key, &found);
+    if (status != TB_OK)
         return status;
-    for (i = 0; *at; i++) {
+    for (i = 0, at = choices; *at; i++) {
         size_t length = strcspn(at, "|");
         if (strlen(found) == length && memcmp(found, at, length) == 0) {
             *inout = i;
