@@ -353,8 +353,9 @@ static int write_report(const tb_session *session, tb_error *error)
     free(text);
     free(path);
     fflush(stdout);
+    // as `report` does: no gnuplot is the user's choice, one that fails is an error
     if (summary.n_damaged == 0)
-        return TB_EXIT_OK;
+        return summary.figures == TB_REPORT_FIGURES_FAILED ? TB_EXIT_IO : TB_EXIT_OK;
     fprintf(stderr,
             "trpo-bench: %zu damaged run%s, counted as failed: %s; delete the folder of such a run "
             "and start again\n",
@@ -413,7 +414,9 @@ static int run(int argc, char **argv)
                                      "\vA second start continues: finished cells are never run "
                                      "again. Exit codes: 0 every cell done; 1 some cell "
                                      "failed (the report is still written); 2 usage, suite or "
-                                     "plugin error, nothing ran; 74 input/output error; "
+                                     "plugin error, nothing ran; 3 the results folder holds "
+                                     "damaged files or another suite; 74 input/output error, or "
+                                     "gnuplot failed; "
                                      "130, 143 stopped by SIGINT, SIGTERM.",
                                      NULL,
                                      NULL,
