@@ -61,12 +61,23 @@ typedef struct test_option {
         .key = (key_), .type = TB_PARAM_I64_ARRAY, .n = (n_), .array = { __VA_ARGS__ }             \
     }
 
-static char test_keys_read[256]; /* "hidden,init," in the order of reading */
+/* What create() asked for since the last test_create(): key and default as TOML text. */
+static struct {
+    char key[32];
+    char default_text[64];
+} test_reads[16];
+static size_t n_test_reads;
 
-static const test_option *find_option(void *ctx, const char *key)
+/* Notes the read and returns the option, NULL when it is not given. */
+static const test_option *find_option(void *ctx, const char *key, const char *format, ...)
 {
-    const size_t used = strlen(test_keys_read);
-    (void)snprintf(test_keys_read + used, sizeof test_keys_read - used, "%s,", key);
+    va_list arguments;
+    va_start(arguments, format);
+    assert_true(n_test_reads < sizeof test_reads / sizeof *test_reads);
+    (void)snprintf(test_reads[n_test_reads].key, sizeof test_reads->key, "%s", key);
+    (void)vsnprintf(test_reads[n_test_reads++].default_text, sizeof test_reads->default_text,
+                    format, arguments);
+    va_end(arguments);
     for (const test_option *o = ctx; o && o->type; o++)
         if (strcmp(o->key, key) == 0)
             return o;
@@ -75,7 +86,7 @@ static const test_option *find_option(void *ctx, const char *key)
 
 static tb_status option_f64(void *ctx, const char *key, double *inout)
 {
-    const test_option *o = find_option(ctx, key);
+    const test_option *o = find_option(ctx, key, "%.17g", *inout);
     if (o && o->type != TB_PARAM_F64)
         return TB_E_PARAM;
     if (o)
@@ -86,18 +97,18 @@ static tb_status option_f64(void *ctx, const char *key, double *inout)
 static tb_status option_i64(void *ctx, const char *key, int64_t *inout)
 {
     (void)inout;
-    return find_option(ctx, key) ? TB_E_PARAM : TB_OK;
+    return find_option(ctx, key, "not used by the policies here") ? TB_E_PARAM : TB_OK;
 }
 
 static tb_status option_bool(void *ctx, const char *key, uint32_t *inout)
 {
     (void)inout;
-    return find_option(ctx, key) ? TB_E_PARAM : TB_OK;
+    return find_option(ctx, key, "not used by the policies here") ? TB_E_PARAM : TB_OK;
 }
 
 static tb_status option_str(void *ctx, const char *key, const char **inout)
 {
-    const test_option *o = find_option(ctx, key);
+    const test_option *o = find_option(ctx, key, "\"%s\"", *inout ? *inout : "(none)");
     if (o && o->type != TB_PARAM_STR)
         return TB_E_PARAM;
     if (o)
@@ -109,13 +120,18 @@ static tb_status option_f64_array(void *ctx, const char *key, double *buf, uint6
                                   uint64_t *inout_n)
 {
     (void)buf, (void)cap, (void)inout_n;
-    return find_option(ctx, key) ? TB_E_PARAM : TB_OK;
+    return find_option(ctx, key, "not used by the policies here") ? TB_E_PARAM : TB_OK;
 }
 
 static tb_status option_i64_array(void *ctx, const char *key, int64_t *buf, uint64_t cap,
                                   uint64_t *inout_n)
 {
-    const test_option *o = find_option(ctx, key);
+    char text[64] = "[";
+    for (uint64_t i = 0; i < *inout_n; i++) {
+        const size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "%s%ld", i ? ", " : "", (long)buf[i]);
+    }
+    const test_option *o = find_option(ctx, key, "%s]", text);
     if (o && (o->type != TB_PARAM_I64_ARRAY || o->n > cap))
         return TB_E_PARAM;
     if (o) {
@@ -184,7 +200,7 @@ static tb_status test_create(const char *id, tb_map_spec spec, const test_option
         sizeof params, 0,          (void *)(uintptr_t)options, option_i64,      option_f64,
         option_bool,   option_str, option_f64_array,           option_i64_array};
     tb_status status;
-    test_keys_read[0] = 0;
+    n_test_reads = 0;
     spec.in_shape = &spec.n_in;
     spec.in_ndim = 1;
     memset(out, 0, sizeof *out);

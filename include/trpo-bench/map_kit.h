@@ -98,20 +98,22 @@ static inline tb_status tb_map_kit_start(tb_map_kit_head *head, const tb_map_spe
     return TB_OK;
 }
 
-/* A zeroed map of `size` bytes, head started as above, into *out. Freed by tb_map_kit_destroy. */
-static inline tb_status tb_map_kit_new(size_t size, const tb_map_spec *spec, tb_map **out,
-                                       char *err, uint64_t err_cap)
+/* A zeroed map of `size` bytes with its head started as above, or NULL with *status and a reason in
+ * `err`. Freed by tb_map_kit_destroy. */
+static inline tb_map *tb_map_kit_new(size_t size, const tb_map_spec *spec, tb_status *status,
+                                     char *err, uint64_t err_cap)
 {
     tb_map_kit_head *head = (tb_map_kit_head *)calloc(1, size);
-    tb_status status;
-    if (!head)
-        return tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
-    status = tb_map_kit_start(head, spec, err, err_cap);
-    if (status == TB_OK)
-        *out = (tb_map *)(void *)head;
-    else
+    if (!head) {
+        *status = tb_map_kit_fail(err, err_cap, TB_E_NOMEM, "out of memory");
+        return NULL;
+    }
+    *status = tb_map_kit_start(head, spec, err, err_cap);
+    if (*status != TB_OK) {
         free(head);
-    return status;
+        return NULL;
+    }
+    return (tb_map *)(void *)head;
 }
 
 /* Appends the block `name`.`part` ("" for none) of `count` parameters; returns its offset. A block

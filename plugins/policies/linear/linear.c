@@ -26,12 +26,11 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
                         uint64_t err_cap)
 {
     uint32_t how = TB_MAP_KIT_ORTHOGONAL;
-    tb_map *map = NULL;
     tb_status status = tb_map_kit_choice(params, "init", TB_MAP_KIT_INITS, &how, err, err_cap);
     if (status != TB_OK)
         return status;
-    status = tb_map_kit_new(sizeof(tb_map), spec, &map, err, err_cap);
-    if (status != TB_OK)
+    tb_map *map = tb_map_kit_new(sizeof *map, spec, &status, err, err_cap);
+    if (!map)
         return status;
     map->n_in = spec->n_in;
     map->n_const = spec->n_const_out;

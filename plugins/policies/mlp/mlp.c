@@ -153,15 +153,14 @@ static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map
                         uint64_t err_cap)
 {
     mlp_options o;
-    tb_map *map = NULL;
     tb_status status = read_options(params, &o, err, err_cap);
     if (status != TB_OK)
         return status;
     const mlp_kernels *kernels = choose_kernels(spec->dtype, err, err_cap);
     if (!kernels)
         return TB_E_UNSUPPORTED;
-    status = tb_map_kit_new(sizeof(tb_map), spec, &map, err, err_cap);
-    if (status != TB_OK)
+    tb_map *map = tb_map_kit_new(sizeof *map, spec, &status, err, err_cap);
+    if (!map)
         return status;
     // the layers, first to last, then the constants
     map->net.n_layers = o.n_hidden + 1;
