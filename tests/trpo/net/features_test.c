@@ -324,6 +324,9 @@ static void test_scaler(void **state)
     assert_near(z[2], 1, 0);    // one-hot inputs stay
     assert_near(z[3], 0, 0);
     assert_near(z[4], 4, 0); // (1000 - 5) / 10, clipped
+    double inside[] = {2, 0.1, 0, 1, 15};
+    tb_scaler_apply(&s.scaler, inside);
+    assert_near(inside[4], 1, 1e-7); // behind a leaf that is not scaled
     double low[] = {2, 0.1, 0, 1, -1000};
     tb_scaler_apply(&s.scaler, low);
     assert_near(low[0], 0, 1e-15);

@@ -5,6 +5,7 @@
 
 #include "tests/trpo/testing.h"
 #include "tests/trpo/testing_map.h"
+#include "trpo/advantage/gae.h"
 
 enum { I = 2, max_rows = 300 };
 
@@ -81,6 +82,17 @@ static void test_fits_a_simple_function(void **state)
             loss += d * d / 256;
         }
         assert_close(f.log.critic_loss_after, loss, 1e-12);
+        // and before: of the values that the batch came with
+        double mean = 0, loss_before = 0;
+        for (size_t i = 0; i < 256; i++) {
+            double d = (f.batch.value[i] - f.batch.target[i]) / f.critic.scale;
+            mean += f.batch.value[i] / 256;
+            loss_before += d * d / 256;
+        }
+        assert_near(f.log.value_mean, mean, 1e-13);
+        assert_close(f.log.critic_loss_before, loss_before, 1e-12);
+        assert_near(f.log.explained_variance_before,
+                    tb_explained_variance(f.batch.value, f.batch.target, 256), 0);
         finish(&f);
     }
 }
