@@ -20,8 +20,14 @@ class Signals(bench.Bench):
         return self.put_suite("endless.toml", name="endless", envs=(SLEEP,), seeds=seeds, plugins=[bench.broken("env-step-sleep")])
 
     def wait_for_workers(self, process, n):
-        return bench.wait_until(lambda: len(bench.workers_of(process.pid)) == n and bench.workers_of(process.pid),
-                                f"{n} workers")
+        """Process numbers of n workers that are at work: their signal handlers stand, their attempts are recorded."""
+        def find():
+            workers = bench.workers_of(process.pid)
+            records = glob.glob(self.path("results/*/runs/*/*/*/*/attempts/*.json"))
+            at_work = [path for path in records if bench.load(path)["state"] == "running"]
+            return workers if len(workers) == n <= len(at_work) else None
+
+        return bench.wait_until(find, f"{n} workers")
 
     def wait_for_first_run(self):
         bench.wait_until(lambda: glob.glob(self.path("results/*/runs/*/*/*/*/run.json")), "the first complete run")
@@ -68,7 +74,6 @@ class Signals(bench.Bench):
         """A plugin that never returns is killed after some seconds."""
         process = self.start(self.put_endless_suite(), "-j2")
         workers = self.wait_for_workers(process, 2)
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         code, _, err = self.finish(process, 30)
         self.assertEqual(code, 130)
@@ -100,8 +105,7 @@ class Signals(bench.Bench):
         self.assertEqual(attempt["state"], "running")
         # the lock went with its holder
         process = self.start(self.put_endless_suite(), "-j2")
-        self.wait_for_workers(process, 2)
-        self.assertEqual([a["state"] for a in self.attempts("broken__step-sleep-v1/linear/trpo/s0000")][0], "running")
+        bench.wait_until(lambda: len(self.attempts("broken__step-sleep-v1/linear/trpo/s0000")) == 2, "a second attempt")
 
     def test_killed_half_way_gives_the_same_in_the_end(self):
         suite = self.put_long_suite()
@@ -134,7 +138,6 @@ class Signals(bench.Bench):
         suite = self.put_suite(policies=("mlp",), seeds=1, steps=3000000)
         process = self.start(suite)
         (worker,) = self.wait_for_workers(process, 1)
-        time.sleep(0.5)
         os.kill(worker, signal.SIGTERM)
         code, _, err = self.finish(process, 60)
         self.assertEqual(code, 1, err)
