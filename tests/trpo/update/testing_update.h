@@ -23,8 +23,10 @@ typedef struct update_fixture {
     double *state;
 } update_fixture;
 
-static const tb_head update_categorical = {&tb_head_categorical, 3, 3, 0, 1, 1};
-static const tb_head update_gaussian = {&tb_head_gaussian, 2, 4, 2, 2, 2};
+static const tb_head update_categorical = {
+    .api = &tb_head_categorical, .n = 3, .n_params = 3, .n_action = 1, .n_unif = 1};
+static const tb_head update_gaussian = {
+    .api = &tb_head_gaussian, .n = 2, .n_params = 4, .n_const = 2, .n_action = 2, .n_unif = 2};
 
 /* Samples the batch: inputs, outputs, actions, normalised advantages. */
 static inline void update_sample(update_fixture *f, size_t rows, uint64_t seed)
