@@ -145,9 +145,11 @@ build_and_test() {
   return 0
 }
 
-# a report, not a gate
+# A report, not a gate: gcov's own code inside the plugins makes some checks of plugins fail here, which passed above.
 coverage_report() {
-  gcovr --root . --object-directory build/coverage --exclude 'tests/|.*_test\.c' --exclude-unreachable-branches \
+  build coverage || return 1
+  ctest --preset coverage -j "$jobs" -LE '^source$' >build/coverage.test.log 2>&1
+  gcovr --root . --object-directory build/coverage --exclude-directories '.*/CompilerId.*' --exclude 'tests/|.*_test\.c' --exclude-unreachable-branches \
     --html-details build/coverage/coverage.html --print-summary | tail -n 3
 }
 
@@ -178,7 +180,6 @@ check lint scripts/lint.sh -j "$jobs"
 
 if [[ $mode == long ]]; then
   build_and_test release-tests -LE '^source$'
-  build_and_test coverage -LE '^source$'
   check "coverage report" coverage_report
 fi
 finish
