@@ -149,7 +149,8 @@ build_and_test() {
 coverage_report() {
   build coverage || return 1
   ctest --preset coverage -j "$jobs" -LE '^source$' >build/coverage.test.log 2>&1
-  gcovr --root . --object-directory build/coverage --exclude-directories '.*/CompilerId.*' --exclude 'tests/|.*_test\.c' --exclude-unreachable-branches \
+  gcovr --root . --object-directory build/coverage --exclude-directories '.*/CompilerId.*' \
+    --exclude 'tests/|.*_test\.c' --exclude-unreachable-branches \
     --html-details build/coverage/coverage.html --print-summary | tail -n 3
 }
 
@@ -175,7 +176,7 @@ build_and_test dev -LE "$not_here" || finish
 build_and_test asan-ubsan -LE "$not_here"
 # what only starts other processes is left out: nothing is shared there, and a plugin that exits while it is being loaded
 # is a finding to this sanitizer
-build_and_test tsan -E '^(harness-plugin|harness-check|check|env|abi|tools|e2e-[^r]|e2e-resume)' -LE "$not_here"
+build_and_test tsan -E '^(harness-plugin|harness-check|harness-worker-pool|check|env|abi|tools|e2e-[^r]|e2e-resume)' -LE "$not_here"
 check lint scripts/lint.sh -j "$jobs"
 
 if [[ $mode == long ]]; then
