@@ -460,7 +460,7 @@ static void side_effects_are_none(tb_check *c)
 extern size_t __sanitizer_get_current_allocated_bytes(void) // NOLINT(bugprone-reserved-identifier)
     __attribute__((weak));
 
-static size_t allocated_bytes(void)
+size_t tb_check_allocated_bytes(void)
 {
     if (__sanitizer_get_current_allocated_bytes != NULL)
         return __sanitizer_get_current_allocated_bytes();
@@ -478,14 +478,14 @@ static void destroy_frees_everything(tb_check *c)
         tb_env *env;
         tb_error error;
         if (i == rounds)
-            before = allocated_bytes();
+            before = tb_check_allocated_bytes();
         if (tb_plugin_create_env(c->plugin, c->id, NULL, &api, &env, NULL, &error) != TB_OK) {
             tb_check_fail(c, "%s", error.message);
             return;
         }
         api->destroy(env);
     }
-    after = allocated_bytes();
+    after = tb_check_allocated_bytes();
     TB_CHECK_THAT(c, after < before + allowed,
                   "%zu bytes stay allocated after %d times create and destroy", after - before,
                   rounds);

@@ -7,6 +7,9 @@
 
 #include "harness/check/fixture.h"
 
+/* environment.c: bytes that this process has allocated */
+size_t tb_check_allocated_bytes(void);
+
 /* action.c */
 void tb_check_actions(tb_check *c);
 void tb_check_action_buffer(tb_check *c);

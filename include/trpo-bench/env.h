@@ -169,6 +169,61 @@ typedef struct tb_env_state_vector {
     tb_status (*set)(tb_env *, const double *in);
 } tb_env_state_vector;
 
+/* ---- extension vec/1: many lanes stepped by one call ---- */
+
+/* n lanes of one environment, each with the same bits as an instance of its own: the trajectory of
+ * a lane is the pure function of (id, parameters, key, actions) that it is in tb_env_api, whatever
+ * the other lanes do and however many there are.
+ *
+ * Arrays have one entry or row a lane, lane 0 first. Rows of actions and observations are packed
+ * ones as in tb_env_api.step; from one row to the next it is as many bytes as such a row takes,
+ * rounded up to a multiple of 8 when the space has several leaves. Buffers belong to the host,
+ * begin 64-byte aligned, never alias, and are valid only during the call.
+ *
+ * `mask` (n bytes) says which lanes a call is about: those whose byte is not 0; NULL = all. Of
+ * other lanes nothing is read and nothing is written, in no array.
+ *
+ * Lanes fail one by one: status[i] is what the scalar call would have returned, the lanes that did
+ * not fail have done their step, and of a lane that failed the row, the reward and the flags hold
+ * nothing of use. The call returns TB_OK when all its lanes did, else the status of the first that
+ * failed. *Rationale:* one lane's failure must not depend on who its neighbours are. */
+#define TB_EXT_ENV_VEC "tb.env.vec/1"
+
+typedef struct tb_vec tb_vec; /* opaque: n lanes */
+
+/* The functions are [instance] with respect to their tb_vec; no entry may be NULL. Nothing between
+ * create and destroy allocates memory. */
+typedef struct tb_env_vec {
+    uint32_t struct_size;
+    uint32_t scope; /* of a lane's snapshots, TB_SNAP_*; 0 = none: max_bytes is 0, and save, load,
+                       rekey and observe give TB_E_UNSUPPORTED */
+    /* n >= 1 lanes with the parameters of `prototype`, all before their first reset. They do not
+     * look at the prototype again: it may be stepped or destroyed. TB_E_INVALID for n = 0,
+     * TB_E_NOMEM; *out then stays untouched. [instance] with respect to the prototype. */
+    tb_status (*create)(tb_env *prototype, uint64_t n, tb_vec **out);
+    void (*destroy)(tb_vec *); /* takes NULL */
+    /* Starts the episode keys[i] in each lane of the mask and writes its first observation; the
+     * other entries of keys are not read (tb_key's layout is frozen: an array of it is safe). */
+    tb_status (*reset)(tb_vec *, const uint8_t *mask, const tb_key *keys, void *obs_out,
+                       tb_status *status);
+    /* One step of each lane of the mask: reads actions, writes obs_out, rewards, and flags
+     * (TB_TERMINATED | TB_TRUNCATED). Never resets by itself: a lane that ended gives TB_E_STATE
+     * until it is reset or loaded. */
+    tb_status (*step)(tb_vec *, const uint8_t *mask, const void *actions, void *obs_out,
+                      double *rewards, uint32_t *flags, tb_status *status);
+    /* Text of the failure that the last failed call on this tb_vec returned: its first lane's (""
+     * if none), valid until the next call. Never NULL. */
+    const char *(*last_error)(tb_vec *);
+    /* As in snapshot/1, for one lane. The bytes are those of a scalar instance: either side loads
+     * what the other saved. TB_E_INVALID for lane >= n. */
+    uint64_t (*max_bytes)(tb_vec *);
+    tb_status (*save)(const tb_vec *, uint64_t lane, void *buf, uint64_t cap, uint64_t *used);
+    tb_status (*load)(tb_vec *, uint64_t lane, const void *buf, uint64_t used);
+    tb_status (*rekey)(tb_vec *, uint64_t lane, const tb_key *);
+    /* obs_out is one row. */
+    tb_status (*observe)(tb_vec *, uint64_t lane, void *obs_out);
+} tb_env_vec;
+
 #ifdef __cplusplus
 }
 #endif

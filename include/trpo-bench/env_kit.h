@@ -2,7 +2,7 @@
  *
  * Environment kit: an optional, header-only way to write a plugin of env.h. The author writes the
  * physics and one tb_kit_def for each environment; the kit makes the entry, the factory, the
- * instances, params-schema/1, snapshot/1 and state-vector/1 of it:
+ * instances, params-schema/1, snapshot/1, state-vector/1 and vec/1 of it:
  *
  *   static const tb_kit_def cartpole = { ... };
  *   TB_KIT_PLUGIN(&cartpole);             (several: TB_KIT_PLUGIN(&cartpole, &acrobot);)
@@ -33,6 +33,7 @@
 #include "env_kit_instance.h"
 #include "env_kit_params.h"
 #include "env_kit_snapshot.h"
+#include "env_kit_vec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +57,8 @@ static inline const void *tb__kit_env_extension(tb_env *env, const char *id)
         return env->state_bytes == 8 * env->n_state ? &portable : &same_binary;
     if (strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 && env->n_state > 0)
         return &vector;
+    if (strcmp(id, TB_EXT_ENV_VEC) == 0)
+        return tb__kit_vec_table(env->state_bytes == 8 * env->n_state);
     return NULL;
 }
 
@@ -80,42 +83,6 @@ static inline const tb_kit_def *tb__kit_find(const tb_kit_def *const *defs, uint
     return NULL;
 }
 
-/* Lays the instance out: struct, parameters, state, bounds, error text, in one zeroed block. */
-static inline tb_env *tb__kit_allocate(const tb_kit_def *def)
-{
-    uint64_t params_bytes = tb__kit_round8(def->params_bytes);
-    uint64_t state_bytes = tb__kit_round8(def->state_bytes);
-    uint64_t bound_bytes[2];
-    unsigned char *at;
-    tb_env *env;
-    uint32_t which;
-    for (which = 0; which < 2; which++) {
-        const tb_kit_space *space = tb__kit_space_of(def, which);
-        bound_bytes[which] = space->kind == TB_SPACE_BOX ? 8 * tb__kit_count(space) : 0;
-    }
-    env =
-        (tb_env *)calloc(1, (size_t)(sizeof(tb_env) + params_bytes + state_bytes +
-                                     2 * bound_bytes[0] + 2 * bound_bytes[1] + TB__KIT_ERROR_CAP));
-    if (!env)
-        return NULL;
-    at = (unsigned char *)(env + 1);
-    env->params = at;
-    at += params_bytes;
-    env->state = at;
-    at += state_bytes;
-    for (which = 0; which < 2; which++) {
-        env->low[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
-        at += bound_bytes[which];
-        env->high[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
-        at += bound_bytes[which];
-    }
-    env->error = (char *)at;
-    env->def = def;
-    env->n_state = tb__kit_n_state(def);
-    env->state_bytes = state_bytes;
-    return env;
-}
-
 /* What the author of a definition got wrong, or NULL. */
 static inline const char *tb__kit_wrong(const tb_kit_def *def)
 {
@@ -124,6 +91,10 @@ static inline const char *tb__kit_wrong(const tb_kit_def *def)
     uint64_t n = tb__kit_n_state(def);
     if (def->state_bytes < 8 * n)
         return "state_names has more names than the state has doubles";
+    if (def->step_lanes && def->state_bytes != 8 * n)
+        return "step_lanes() needs a state of doubles that are all named in state_names";
+    if (def->step_lanes && (def->desc.flags & TB_ENV_STOCHASTIC_STEP))
+        return "step_lanes() has no random numbers, but TB_ENV_STOCHASTIC_STEP is declared";
     if (!def->observe && !(number && tb__kit_count(seen) == n))
         return "without observe() the observation must be a BOX of as many floats or doubles as "
                "state_names has names";

@@ -89,6 +89,9 @@ typedef struct tb_kit_space {
 
 /* ---- the definition of an environment ---- */
 
+/* Lanes that step_lanes() gets at most: its arrays of one number a lane can live on the stack. */
+#define TB_KIT_LANES 64
+
 /* Everything the kit must know. Constant, and alive as long as the plugin. Functions are [any]:
  * they may use nothing but their arguments. */
 typedef struct tb_kit_def {
@@ -120,6 +123,15 @@ typedef struct tb_kit_def {
     /* Optional: writes the observation of `state`. Without it the observation is the state's
      * doubles in their order, rounded to the space's dtype (a BOX of TB_F32 or TB_F64). */
     void (*observe)(const void *params, const void *state, void *observation);
+    /* Optional, for a state of doubles alone whose step() draws no random numbers: step() of the
+     * lanes 0 .. n-1 (n <= TB_KIT_LANES) in a form that a compiler can vectorise, and with the same
+     * bits (the checker compares). lanes[k][i] is double k of the state of lane i. actions: one row
+     * a lane. All rewards[i] and flags[i] are to be written. Lanes that are not to be stepped are
+     * computed all the same and put back afterwards: their state may be anything, NaN too, their
+     * actions are valid. Share the formulas with step() by an inline function. Without it vec/1
+     * calls step() lane by lane. */
+    void (*step_lanes)(const void *params, uint64_t n, double *const *lanes, const void *actions,
+                       double *rewards, uint32_t *flags);
 } tb_kit_def;
 
 /* ---- messages ---- */

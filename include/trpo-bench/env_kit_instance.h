@@ -190,6 +190,42 @@ static inline tb_status tb__kit_check_action(const tb_env *env, const void *acti
     return TB_OK;
 }
 
+/* Lays the instance out: struct, parameters, state, bounds, error text, in one zeroed block. */
+static inline tb_env *tb__kit_allocate(const tb_kit_def *def)
+{
+    uint64_t params_bytes = tb__kit_round8(def->params_bytes);
+    uint64_t state_bytes = tb__kit_round8(def->state_bytes);
+    uint64_t bound_bytes[2];
+    unsigned char *at;
+    tb_env *env;
+    uint32_t which;
+    for (which = 0; which < 2; which++) {
+        const tb_kit_space *space = tb__kit_space_of(def, which);
+        bound_bytes[which] = space->kind == TB_SPACE_BOX ? 8 * tb__kit_count(space) : 0;
+    }
+    env =
+        (tb_env *)calloc(1, (size_t)(sizeof(tb_env) + params_bytes + state_bytes +
+                                     2 * bound_bytes[0] + 2 * bound_bytes[1] + TB__KIT_ERROR_CAP));
+    if (!env)
+        return NULL;
+    at = (unsigned char *)(env + 1);
+    env->params = at;
+    at += params_bytes;
+    env->state = at;
+    at += state_bytes;
+    for (which = 0; which < 2; which++) {
+        env->low[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
+        at += bound_bytes[which];
+        env->high[which] = bound_bytes[which] ? (double *)(void *)at : NULL;
+        at += bound_bytes[which];
+    }
+    env->error = (char *)at;
+    env->def = def;
+    env->n_state = tb__kit_n_state(def);
+    env->state_bytes = state_bytes;
+    return env;
+}
+
 /* ---- tb_env_api ---- */
 
 static inline void tb__kit_destroy(tb_env *env)

@@ -23,6 +23,7 @@
     X(tb_env_factory, 32) \
     X(tb_env_snapshot, 48) \
     X(tb_env_state_vector, 40) \
+    X(tb_env_vec, 88) \
     X(tb_map_spec, 64) \
     X(tb_map_api, 88) \
     X(tb_map_factory, 40)
@@ -120,6 +121,18 @@
     X(tb_env_state_vector, name, 16, 8) \
     X(tb_env_state_vector, get, 24, 8) \
     X(tb_env_state_vector, set, 32, 8) \
+    X(tb_env_vec, struct_size, 0, 4) \
+    X(tb_env_vec, scope, 4, 4) \
+    X(tb_env_vec, create, 8, 8) \
+    X(tb_env_vec, destroy, 16, 8) \
+    X(tb_env_vec, reset, 24, 8) \
+    X(tb_env_vec, step, 32, 8) \
+    X(tb_env_vec, last_error, 40, 8) \
+    X(tb_env_vec, max_bytes, 48, 8) \
+    X(tb_env_vec, save, 56, 8) \
+    X(tb_env_vec, load, 64, 8) \
+    X(tb_env_vec, rekey, 72, 8) \
+    X(tb_env_vec, observe, 80, 8) \
     X(tb_map_spec, struct_size, 0, 4) \
     X(tb_map_spec, dtype, 4, 4) \
     X(tb_map_spec, n_in, 8, 8) \

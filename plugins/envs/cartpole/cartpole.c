@@ -71,17 +71,37 @@ static void reset(const void *params_, void *state_, tb_rng *rng)
 }
 
 /* Florian 2007, "Correct equations for the dynamics of the cart-pole system", eq. 23 and 24,
- * without friction. */
-static void accelerations(const params *p, const state *s, double force, double *x_acc,
-                          double *theta_acc)
+ * without friction; then one step of the integrator, in place. Both step() and step_lanes() are
+ * made of this, so their bits are the same. */
+static inline void advance(const params *p, uint32_t integrator, double force, double sintheta,
+                           double costheta, double *x, double *x_dot, double *theta,
+                           double *theta_dot)
 {
-    double costheta = cos(s->theta);
-    double sintheta = sin(s->theta);
     double temp =
-        (force + p->polemass_length * (s->theta_dot * s->theta_dot) * sintheta) / p->total_mass;
-    *theta_acc = (p->gravity * sintheta - costheta * temp) /
-                 (p->length * (4.0 / 3.0 - p->masspole * (costheta * costheta) / p->total_mass));
-    *x_acc = temp - p->polemass_length * *theta_acc * costheta / p->total_mass;
+        (force + p->polemass_length * (*theta_dot * *theta_dot) * sintheta) / p->total_mass;
+    double theta_acc =
+        (p->gravity * sintheta - costheta * temp) /
+        (p->length * (4.0 / 3.0 - p->masspole * (costheta * costheta) / p->total_mass));
+    double x_acc = temp - p->polemass_length * theta_acc * costheta / p->total_mass;
+    if (integrator == EULER) {
+        *x = *x + p->tau * *x_dot;
+        *x_dot = *x_dot + p->tau * x_acc;
+        *theta = *theta + p->tau * *theta_dot;
+        *theta_dot = *theta_dot + p->tau * theta_acc;
+    } else {
+        *x_dot = *x_dot + p->tau * x_acc;
+        *x = *x + p->tau * *x_dot;
+        *theta_dot = *theta_dot + p->tau * theta_acc;
+        *theta = *theta + p->tau * *theta_dot;
+    }
+}
+
+static inline uint32_t fallen(const params *p, double x, double theta)
+{
+    return (x < -p->x_threshold) | (x > p->x_threshold) | (theta < -p->theta_threshold_radians) |
+                   (theta > p->theta_threshold_radians)
+               ? TB_TERMINATED
+               : 0;
 }
 
 static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
@@ -89,27 +109,49 @@ static double step(const void *params_, void *state_, const void *action, tb_rng
 {
     const params *p = params_;
     state *s = state_;
-    double x_acc, theta_acc;
     (void)rng;
-    accelerations(p, s, *(const int32_t *)action == 1 ? p->force_mag : -p->force_mag, &x_acc,
-                  &theta_acc);
-    if (p->kinematics_integrator == EULER) {
-        s->x = s->x + p->tau * s->x_dot;
-        s->x_dot = s->x_dot + p->tau * x_acc;
-        s->theta = s->theta + p->tau * s->theta_dot;
-        s->theta_dot = s->theta_dot + p->tau * theta_acc;
-    } else {
-        s->x_dot = s->x_dot + p->tau * x_acc;
-        s->x = s->x + p->tau * s->x_dot;
-        s->theta_dot = s->theta_dot + p->tau * theta_acc;
-        s->theta = s->theta + p->tau * s->theta_dot;
-    }
-    if (s->x < -p->x_threshold || s->x > p->x_threshold || s->theta < -p->theta_threshold_radians ||
-        s->theta > p->theta_threshold_radians)
-        *flags |= TB_TERMINATED;
+    advance(p, p->kinematics_integrator,
+            *(const int32_t *)action == 1 ? p->force_mag : -p->force_mag, sin(s->theta),
+            cos(s->theta), &s->x, &s->x_dot, &s->theta, &s->theta_dot);
+    *flags |= fallen(p, s->x, s->theta);
     if (p->sutton_barto_reward)
         return *flags ? -1 : 0;
     return 1;
+}
+
+/* The loop over lanes, once for each integrator: `integrator` is constant in each. */
+static inline void advance_lanes(const params *p, uint32_t integrator, uint64_t n,
+                                 double *const *lanes, const int32_t *action)
+{
+    double *restrict x = lanes[0], *restrict x_dot = lanes[1];
+    double *restrict theta = lanes[2], *restrict theta_dot = lanes[3];
+    double sintheta[TB_KIT_LANES], costheta[TB_KIT_LANES];
+    const params fixed = *p;
+    uint64_t i;
+    /* libm's, as in step() */
+    for (i = 0; i < n; i++) {
+        sintheta[i] = sin(theta[i]);
+        costheta[i] = cos(theta[i]);
+    }
+    for (i = 0; i < n; i++)
+        advance(&fixed, integrator, action[i] == 1 ? fixed.force_mag : -fixed.force_mag,
+                sintheta[i], costheta[i], &x[i], &x_dot[i], &theta[i], &theta_dot[i]);
+}
+
+static void step_lanes(const void *params_, uint64_t n, double *const *lanes, const void *actions,
+                       double *rewards, uint32_t *flags)
+{
+    const params *p = params_;
+    const double *x = lanes[0], *theta = lanes[2];
+    uint64_t i;
+    if (p->kinematics_integrator == EULER)
+        advance_lanes(p, EULER, n, lanes, actions);
+    else
+        advance_lanes(p, SEMI_IMPLICIT_EULER, n, lanes, actions);
+    for (i = 0; i < n; i++)
+        flags[i] = fallen(p, x[i], theta[i]);
+    for (i = 0; i < n; i++)
+        rewards[i] = p->sutton_barto_reward ? (flags[i] ? -1 : 0) : 1;
 }
 
 static const tb_kit_def cartpole = {
@@ -131,5 +173,6 @@ static const tb_kit_def cartpole = {
     .bounds = bounds,
     .reset = reset,
     .step = step,
+    .step_lanes = step_lanes,
 };
 TB_KIT_PLUGIN(&cartpole);

@@ -53,23 +53,48 @@ static void reset(const void *params_, void *state_, tb_rng *rng)
     s->velocity = 0;
 }
 
+/* One step under the engine's `direction`; `cosine` is that of 3 * position. Returns whether the
+ * goal is reached. Both step() and step_lanes() are made of this, so their bits are the same. */
+static inline int advance(const params *p, double direction, double cosine, double *position,
+                          double *velocity)
+{
+    double v = *velocity + (direction * p->force + cosine * -p->gravity), x;
+    v = tb_kit_clip(v, -p->max_speed, p->max_speed);
+    x = tb_kit_clip(*position + v, p->min_position, p->max_position);
+    /* the wall on the left stops the car */
+    v = (x == p->min_position) & (v < 0) ? 0 : v;
+    *position = x;
+    *velocity = v;
+    return (x >= p->goal_position) & (v >= p->goal_velocity);
+}
+
 static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
                    uint32_t *flags)
 {
-    const params *p = params_;
     state *s = state_;
     int32_t direction = *(const int32_t *)action - 1; /* left, none, right */
     (void)rng;
-    s->velocity += direction * p->force + cos(3 * s->position) * -p->gravity;
-    s->velocity = tb_kit_clip(s->velocity, -p->max_speed, p->max_speed);
-    s->position += s->velocity;
-    s->position = tb_kit_clip(s->position, p->min_position, p->max_position);
-    /* the wall on the left stops the car */
-    if (s->position == p->min_position && s->velocity < 0)
-        s->velocity = 0;
-    if (s->position >= p->goal_position && s->velocity >= p->goal_velocity)
+    if (advance(params_, direction, cos(3 * s->position), &s->position, &s->velocity))
         *flags |= TB_TERMINATED;
     return -1;
+}
+
+static void step_lanes(const void *params_, uint64_t n, double *const *lanes, const void *actions,
+                       double *rewards, uint32_t *flags)
+{
+    const params p = *(const params *)params_;
+    const int32_t *action = actions;
+    double *restrict position = lanes[0], *restrict velocity = lanes[1];
+    double cosine[TB_KIT_LANES];
+    uint64_t i;
+    for (i = 0; i < n; i++)
+        cosine[i] = cos(3 * position[i]);
+    for (i = 0; i < n; i++) {
+        int32_t direction = action[i] - 1;
+        int there = advance(&p, direction, cosine[i], &position[i], &velocity[i]);
+        flags[i] = there ? TB_TERMINATED : 0;
+        rewards[i] = -1;
+    }
 }
 
 static const tb_kit_def mountain_car = {
@@ -91,5 +116,6 @@ static const tb_kit_def mountain_car = {
     .bounds = bounds,
     .reset = reset,
     .step = step,
+    .step_lanes = step_lanes,
 };
 TB_KIT_PLUGIN(&mountain_car);

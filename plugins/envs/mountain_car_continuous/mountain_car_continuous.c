@@ -66,28 +66,59 @@ static void reset(const void *params_, void *state_, tb_rng *rng)
     s->velocity = 0;
 }
 
+/* One step under the engine's `force`; `cosine` is that of 3 * position. Returns whether the goal
+ * is reached. Both step() and step_lanes() are made of this, so their bits are the same. */
+static inline int advance(const params *p, double force, double cosine, double *position,
+                          double *velocity)
+{
+    double v = *velocity + (force * p->power - p->gravity * cosine), x;
+    v = tb_kit_clip(v, -p->max_speed, p->max_speed);
+    x = tb_kit_clip(*position + v, p->min_position, p->max_position);
+    /* the wall on the left stops the car */
+    v = (x == p->min_position) & (v < 0) ? 0 : v;
+    *position = (double)(float)x;
+    *velocity = (double)(float)v;
+    return (x >= p->goal_position) & (v >= p->goal_velocity);
+}
+
+/* The price is that of the action as it was asked for, not as it was clipped. */
+static inline double pay(int there, double square)
+{
+    return (there ? 100.0 : 0) - square * 0.1;
+}
+
 static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
                    uint32_t *flags)
 {
     const params *p = params_;
     state *s = state_;
-    double position = s->position, velocity = s->velocity;
     double a = (double)*(const float *)action;
     double force = tb_kit_clip(a, p->min_action, p->max_action);
+    int there = advance(p, force, cos(3 * s->position), &s->position, &s->velocity);
     (void)rng;
-    velocity += force * p->power - p->gravity * cos(3 * position);
-    velocity = tb_kit_clip(velocity, -p->max_speed, p->max_speed);
-    position += velocity;
-    position = tb_kit_clip(position, p->min_position, p->max_position);
-    /* the wall on the left stops the car */
-    if (position == p->min_position && velocity < 0)
-        velocity = 0;
-    if (position >= p->goal_position && velocity >= p->goal_velocity)
+    if (there)
         *flags |= TB_TERMINATED;
-    s->position = (double)(float)position;
-    s->velocity = (double)(float)velocity;
-    /* the price of the action as it was asked for, not as it was clipped */
-    return (*flags ? 100.0 : 0) - tb_kit_pow2(a) * 0.1;
+    return pay(there, tb_kit_pow2(a));
+}
+
+static void step_lanes(const void *params_, uint64_t n, double *const *lanes, const void *actions,
+                       double *rewards, uint32_t *flags)
+{
+    const params p = *(const params *)params_;
+    const float *action = actions;
+    double *restrict position = lanes[0], *restrict velocity = lanes[1];
+    double cosine[TB_KIT_LANES], square[TB_KIT_LANES];
+    uint64_t i;
+    for (i = 0; i < n; i++)
+        cosine[i] = cos(3 * position[i]);
+    for (i = 0; i < n; i++)
+        square[i] = tb_kit_pow2((double)action[i]);
+    for (i = 0; i < n; i++) {
+        double force = tb_kit_clip((double)action[i], p.min_action, p.max_action);
+        int there = advance(&p, force, cosine[i], &position[i], &velocity[i]);
+        flags[i] = there ? TB_TERMINATED : 0;
+        rewards[i] = pay(there, square[i]);
+    }
 }
 
 static const tb_kit_def mountain_car_continuous = {
@@ -109,5 +140,6 @@ static const tb_kit_def mountain_car_continuous = {
     .bounds = bounds,
     .reset = reset,
     .step = step,
+    .step_lanes = step_lanes,
 };
 TB_KIT_PLUGIN(&mountain_car_continuous);
