@@ -36,7 +36,9 @@ typedef struct tb_learner_config {
     double policy_out_gain; /* gain of the policy's last layer */
     double critic_learning_rate;
     int64_t critic_epochs;
-    int64_t critic_minibatch; /* rows; 0 = the whole batch */
+    int64_t critic_minibatch;    /* rows; 0 = the whole batch */
+    int32_t action_distribution; /* TB_DISTRIBUTION_* (trpo/dist/head.h) */
+    int32_t reserved;
 } tb_learner_config;
 
 extern const tb_option tb_run_options[];

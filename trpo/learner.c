@@ -33,10 +33,15 @@ struct tb_learner {
 
 static tb_status check_action_space(const tb_space *action, tb_error *error)
 {
-    if (action->kind == TB_SPACE_DISCRETE && (action->nvec == NULL || action->nvec[0] < 1))
-        return tb_fail(error, TB_E_INVALID, "the environment's Discrete action has no categories");
-    if (action->kind == TB_SPACE_BOX &&
-        (action->low == NULL || action->high == NULL || action->count < 1))
+    int categories = action->kind == TB_SPACE_DISCRETE || action->kind == TB_SPACE_MULTI_DISCRETE;
+    if (action->count < 1)
+        return tb_fail(error, TB_E_INVALID, "the environment's action has no entries");
+    for (size_t i = 0; categories && i < action->count; i++)
+        if (action->nvec == NULL || action->nvec[i] < 1)
+            return tb_fail(error, TB_E_INVALID,
+                           "the environment's %s action has no categories (entry %zu)",
+                           action->kind == TB_SPACE_DISCRETE ? "Discrete" : "MultiDiscrete", i);
+    if (action->kind == TB_SPACE_BOX && (action->low == NULL || action->high == NULL))
         return tb_fail(error, TB_E_INVALID, "the environment's Box action has no bounds");
     return TB_OK;
 }
@@ -66,7 +71,11 @@ static tb_status init_task(tb_learner *learner, tb_error *error)
                        api->last_error(env));
     task->action_bytes = (size_t)(task->action.offset + task->action.bytes);
     status = check_action_space(&task->action, error);
-    return status == TB_OK ? tb_head_for_space(&task->action, &task->head, error) : status;
+    if (status == TB_OK)
+        status =
+            tb_head_for_space(&task->action, def->learner.action_distribution, &task->head, error);
+    task->head.log_std_init = def->learner.log_std_init;
+    return status;
 }
 
 static size_t max_rows(const tb_learner_def *def)

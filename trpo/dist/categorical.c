@@ -111,5 +111,5 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_categorical = {
-    "categorical", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher,
+    "categorical", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
 };

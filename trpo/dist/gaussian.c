@@ -94,7 +94,7 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_gaussian = {
-    "gaussian", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher,
+    "gaussian", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
 };
 
 static double ratio(const double *p, const double *q, double r)

@@ -98,14 +98,14 @@ static void pack_action(tb_lane *lane, const tb_task *task)
 {
     const tb_space *space = &task->action;
     void *to = (char *)lane->action + space->offset;
-    if (space->kind == TB_SPACE_DISCRETE) {
-        store_action(space, to, 0,
-                     lane->act[0] + (space->start != NULL ? (double)space->start[0] : 0));
-        return;
-    }
+    const tb_head *head = &task->head;
     for (size_t i = 0; i < space->count; i++) {
         double a = lane->act[i];
-        if (task->clip_actions)
+        if (head->api->to_env != NULL)
+            a = head->api->to_env(head, i, a);
+        if (space->kind != TB_SPACE_BOX)
+            a += space->start != NULL ? (double)space->start[i] : 0;
+        else if (task->clip_actions)
             a = a < space->low[i] ? space->low[i] : a > space->high[i] ? space->high[i] : a;
         store_action(space, to, i, a);
     }

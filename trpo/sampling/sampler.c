@@ -112,7 +112,8 @@ static tb_status group_forward(tb_sampler *sampler, tb_group *group, const tb_sc
 static uint64_t count_clipped(const tb_task *task, const double *a)
 {
     uint64_t n = 0;
-    if (task->action.kind == TB_SPACE_BOX)
+    // an entry that is mapped into the bounds is never outside them
+    if (task->action.kind == TB_SPACE_BOX && task->head.api->to_env == NULL)
         for (size_t i = 0; i < task->action.count; i++)
             n += a[i] < task->action.low[i] || a[i] > task->action.high[i];
     return n;

@@ -15,7 +15,7 @@ static tb_head head_of(size_t categories)
                             .bytes = 4};
     tb_head head;
     tb_error error = {0};
-    assert_ok(tb_head_for_space(&space, &head, &error), &error);
+    assert_ok(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error), &error);
     assert_ptr_equal(head.api, &tb_head_categorical);
     return head;
 }
@@ -259,10 +259,12 @@ static void test_other_spaces_are_refused(void **state)
     tb_space space = {.struct_size = sizeof space, .kind = 9, .count = 1, .n_leaves = 1};
     tb_head head;
     tb_error error = {0};
-    assert_int_equal(tb_head_for_space(&space, &head, &error), TB_E_UNSUPPORTED);
+    assert_int_equal(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error),
+                     TB_E_UNSUPPORTED);
     assert_message(&error, "kind 9");
     space.n_leaves = 2;
-    assert_int_equal(tb_head_for_space(&space, &head, &error), TB_E_UNSUPPORTED);
+    assert_int_equal(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error),
+                     TB_E_UNSUPPORTED);
     assert_message(&error, "2 leaves");
 }
 

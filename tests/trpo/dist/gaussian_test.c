@@ -20,7 +20,7 @@ static tb_head head_of(size_t dimensions)
                             .bytes = 8 * dimensions};
     tb_head head;
     tb_error error = {0};
-    assert_ok(tb_head_for_space(&space, &head, &error), &error);
+    assert_ok(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error), &error);
     assert_ptr_equal(head.api, &tb_head_gaussian);
     return head;
 }

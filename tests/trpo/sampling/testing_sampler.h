@@ -56,7 +56,8 @@ static inline void prepare(fixture *f, uint32_t dtype)
     assert_ok(tb_features_init(&task->features, f->probe_api, f->probe, &f->error), &f->error);
     assert_int_equal(f->probe_api->space(f->probe, TB_SPACE_ACTION, 0, &task->action), TB_OK);
     task->action_bytes = task->action.bytes;
-    assert_ok(tb_head_for_space(&task->action, &task->head, &f->error), &f->error);
+    assert_ok(tb_head_for_space(&task->action, TB_DISTRIBUTION_AUTO, &task->head, &f->error),
+              &f->error);
     f->policy = make_net(dtype, task->head.n_params, task->head.n_const, 1);
     f->critic = make_net(dtype, 1, 0, 2);
     assert_ok(tb_scaler_init(&f->scaler, observation_size, &f->error), &f->error);
