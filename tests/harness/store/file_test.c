@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tests/harness/store/temporary.h"
@@ -21,6 +22,14 @@ int link(const char *from, const char *to)
         return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
     errno = EPERM;
     return -1;
+}
+
+// a disk that takes a little at a time
+static size_t most_at_once = SIZE_MAX;
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    return syscall(SYS_write, fd, data, size < most_at_once ? size : most_at_once);
 }
 
 static void format_makes_text_of_any_length(void **state)
@@ -57,6 +66,7 @@ static void folder_errors_name_the_part_that_is_wrong(void **state)
     assert_int_equal(tb_make_folders("/proc/trpo-bench/x", &error), TB_E_IO);
     assert_message(&error, "/proc/trpo-bench: ", NULL);
     assert_int_equal(tb_make_folders("", &error), TB_E_IO);
+    assert_message(&error, "an empty path", NULL);
 }
 
 static void reading_gives_every_byte(void **state)
@@ -115,6 +125,16 @@ static void replacing_fails_below_a_file_and_over_a_folder(void **state)
     assert_int_equal(tb_make_folders(in_temporary("folder"), NULL), TB_OK);
     assert_int_equal(tb_replace_file(in_temporary("folder"), "a", 1, &error), TB_E_IO);
     assert_int_equal(count_entries(""), 2);
+}
+
+static void a_slow_disk_gets_every_byte(void **state)
+{
+    (void)state;
+    most_at_once = 3;
+    tb_status status = tb_replace_file(in_temporary("f"), "0123456789", 10, NULL);
+    most_at_once = SIZE_MAX;
+    assert_int_equal(status, TB_OK);
+    assert_file("f", "0123456789");
 }
 
 // write() takes a part and then fails, as on a disk that fills up; 0 = as much as there is
@@ -300,6 +320,7 @@ int main(void)
         IN_FOLDER(reading_errors_name_the_file),
         IN_FOLDER(replacing_leaves_nothing_beside),
         IN_FOLDER(replacing_fails_below_a_file_and_over_a_folder),
+        IN_FOLDER(a_slow_disk_gets_every_byte),
         IN_FOLDER(a_write_cut_short_keeps_the_old_content),
         IN_FOLDER(the_first_commit_wins),
         IN_FOLDER(a_commit_works_without_hard_links),

@@ -4,8 +4,11 @@
  */
 #include "harness/store/results.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
 
 #define FIXTURE_REAL_ALGORITHMS
 #define make_folder suite_make_folder
@@ -118,6 +121,30 @@ static void a_suite_that_cannot_be_written_is_an_error(void **state)
 }
 
 /* ---- the lock ---- */
+
+// a disk that has no locks, for the calls of this program: the linker takes this flock()
+static int locks_refused;
+
+int flock(int fd, int operation)
+{
+    if (!locks_refused)
+        return (int)syscall(SYS_flock, fd, operation);
+    errno = ENOLCK;
+    return -1;
+}
+
+static void a_disk_without_locks_is_not_another_process(void **state)
+{
+    (void)state;
+    tb_error error = {0};
+    int lock = 7;
+    locks_refused = 1;
+    tb_status status = tb_results_lock(temporary, &lock, &error);
+    locks_refused = 0;
+    assert_int_equal(status, TB_E_IO);
+    assert_int_equal(lock, -1);
+    assert_message(&error, temporary, "cannot be locked: No locks available", "with -o", NULL);
+}
 
 static void the_lock_makes_the_folder_and_keeps_others_out(void **state)
 {
@@ -267,6 +294,7 @@ int main(void)
         WITH_SUITE(a_folder_without_a_suite_is_an_error),
         WITH_SUITE(a_suite_that_cannot_be_written_is_an_error),
         IN_FOLDER(the_lock_makes_the_folder_and_keeps_others_out),
+        IN_FOLDER(a_disk_without_locks_is_not_another_process),
         IN_FOLDER(a_refused_lock_leaves_no_descriptor),
         IN_FOLDER(a_folder_that_cannot_be_written_is_named),
         IN_FOLDER(attempts_are_counted_by_the_largest_number),
