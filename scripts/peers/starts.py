@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""The starts of trpo-bench's evaluation episodes, for environments of Gymnasium.
+
+The key of an episode is made as in trpo/rng/streams.h and include/trpo-bench/rng.h, trpo-bench's own plugin makes the
+state of it, and Gymnasium's environment is put into that state: all programs are measured on the same episodes.
+"""
+
+import ctypes
+import os
+
+import gymnasium
+import numpy as np
+
+STREAM_EVAL = 6        # evaluations under way; the same starts each time
+STREAM_EVAL_FINAL = 7  # the evaluation at the end
+
+MASK_32 = 0xFFFFFFFF
+TOP_BIT = 1 << 63
+ROOT = (0x7472706F2D62656E, 0x6368000000000001)
+
+
+def philox4x32_10(key, counter):
+    """One block of Salmon et al. 2011, section 3.3: four 32-bit words of (two words, four words)."""
+    k0, k1 = key
+    c0, c1, c2, c3 = counter
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & MASK_32, (p0 >> 32) ^ c3 ^ k1, p0 & MASK_32
+        k0, k1 = (k0 + 0x9E3779B9) & MASK_32, (k1 + 0xBB67AE85) & MASK_32
+    return c0, c1, c2, c3
+
+
+def key_child(parent, label):
+    """The key number `label` below `parent`; a key is two 64-bit words."""
+    index = label | TOP_BIT
+    words = philox4x32_10((parent[0] & MASK_32, parent[0] >> 32),
+                          (index & MASK_32, index >> 32, parent[1] & MASK_32, parent[1] >> 32))
+    return words[0] | words[1] << 32, words[2] | words[3] << 32
+
+
+def stream_key(seed, purpose, i, j):
+    """The key of stream (purpose, i, j) of run `seed`."""
+    run = key_child(ROOT, seed & (TOP_BIT - 1))
+    return key_child(key_child(key_child(run, purpose), i), j)
+
+
+class Key(ctypes.Structure):
+    _fields_ = [("w", ctypes.c_uint64 * 2)]
+
+
+POINTER, U32, U64, STRING = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p
+STATUS = ctypes.c_int32
+
+
+def function(result, *arguments):
+    return ctypes.CFUNCTYPE(result, *arguments)
+
+
+LOG = function(None, POINTER, STATUS, STRING)
+GET_EXTENSION = function(POINTER, POINTER, STRING)
+GET_PARAM = function(STATUS, POINTER, STRING, POINTER)
+GET_ARRAY = function(STATUS, POINTER, STRING, POINTER, U64, POINTER)
+
+
+class Host(ctypes.Structure):
+    _fields_ = [("struct_size", U32), ("abi_minor", U32), ("ctx", POINTER), ("name", STRING), ("version", STRING),
+                ("log", LOG), ("get_extension", GET_EXTENSION)]
+
+
+class Params(ctypes.Structure):
+    _fields_ = [("struct_size", U32), ("reserved0", U32), ("ctx", POINTER), ("get_i64", GET_PARAM),
+                ("get_f64", GET_PARAM), ("get_bool", GET_PARAM), ("get_str", GET_PARAM), ("get_f64_array", GET_ARRAY),
+                ("get_i64_array", GET_ARRAY)]
+
+
+class EnvApi(ctypes.Structure):
+    _fields_ = [("struct_size", U32), ("reserved0", U32), ("destroy", function(None, POINTER)), ("space", POINTER),
+                ("reset", function(STATUS, POINTER, ctypes.POINTER(Key), POINTER)), ("step", POINTER),
+                ("last_error", function(STRING, POINTER)), ("get_extension", function(POINTER, POINTER, STRING))]
+
+
+class EnvFactory(ctypes.Structure):
+    _fields_ = [("struct_size", U32), ("reserved0", U32), ("count", POINTER), ("describe", POINTER),
+                ("create", function(STATUS, ctypes.POINTER(Host), STRING, ctypes.POINTER(Params),
+                                    ctypes.POINTER(ctypes.POINTER(EnvApi)), ctypes.POINTER(POINTER), STRING, U64))]
+
+
+class StateVector(ctypes.Structure):
+    _fields_ = [("struct_size", U32), ("reserved0", U32), ("count", function(U64, POINTER)), ("name", POINTER),
+                ("get", function(STATUS, POINTER, ctypes.POINTER(ctypes.c_double))), ("set", POINTER)]
+
+
+class Entry(ctypes.Structure):
+    _fields_ = [("magic", U64), ("struct_size", U32), ("abi_major", U32), ("abi_minor", U32), ("min_host_minor", U32),
+                ("layout_crc", U32), ("cpu_required", U32), ("build", STRING),
+                ("init", function(STATUS, ctypes.POINTER(Host))), ("deinit", POINTER),
+                ("get_factory", function(POINTER, STRING))]
+
+
+ABI_MAGIC = 0x3142415F42505254
+PLUGINS = {"CartPole-v1": "cartpole", "Acrobot-v1": "acrobot", "MountainCar-v0": "mountain_car",
+           "Pendulum-v1": "pendulum", "MountainCarContinuous-v0": "mountain_car_continuous"}
+TASKS = tuple(PLUGINS)
+OBSERVATIONS = {"CartPole-v1": 4, "Acrobot-v1": 6, "MountainCar-v0": 2, "Pendulum-v1": 3,
+                "MountainCarContinuous-v0": 2}
+
+
+class Starts:
+    """One environment of a trpo-bench plugin, created with its default parameters; asked for first states alone."""
+
+    def __init__(self, plugins, task):
+        path = os.path.join(plugins, PLUGINS[task] + ".so")
+        self.library = ctypes.CDLL(os.path.abspath(path), mode=os.RTLD_NOW | os.RTLD_LOCAL)
+        self.library.tb_plugin_entry.restype = ctypes.POINTER(Entry)
+        entry = self.library.tb_plugin_entry().contents
+        if entry.magic != ABI_MAGIC or entry.abi_major != 1:
+            raise RuntimeError(f"{path}: no trpo-bench plugin of ABI 1; build the release preset again")
+        self.host = Host(ctypes.sizeof(Host), 0, None, b"trpo-bench", b"peers", LOG(lambda *_: None),
+                         GET_EXTENSION(lambda *_: None))
+        default, array = GET_PARAM(lambda *_: 0), GET_ARRAY(lambda *_: 0)
+        self.params = Params(ctypes.sizeof(Params), 0, None, default, default, default, default, array, array)
+        if entry.init and entry.init(self.host) != 0:
+            raise RuntimeError(f"{path}: its init() failed")
+        factory = ctypes.cast(entry.get_factory(b"tb.env-factory/1"), ctypes.POINTER(EnvFactory)).contents
+        api, why = ctypes.POINTER(EnvApi)(), ctypes.create_string_buffer(256)
+        self.env = POINTER()
+        if factory.create(self.host, b"classic/" + task.encode(), self.params, api, self.env, why, 256) != 0:
+            raise RuntimeError(f"{path}: classic/{task}: {why.value.decode()}")
+        self.api = api.contents
+        extension = self.api.get_extension(self.env, b"tb.env.state-vector/1")
+        self.state_vector = ctypes.cast(extension, ctypes.POINTER(StateVector)).contents
+        self.n_state = self.state_vector.count(self.env)
+        self.n_observation = OBSERVATIONS[task]
+
+    def start(self, seed, purpose, episode):
+        """(state, observation) at the start of an evaluation episode of run `seed`: float64, float32."""
+        key = Key((U64 * 2)(*stream_key(seed, purpose, 0, episode)))
+        observation = np.zeros(self.n_observation, np.float32)
+        state = np.zeros(self.n_state)
+        status = self.api.reset(self.env, key, observation.ctypes.data_as(POINTER))
+        if status == 0:
+            status = self.state_vector.get(self.env, state.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+        if status != 0:
+            raise RuntimeError(f"reset of an evaluation episode failed: {self.api.last_error(self.env).decode()}")
+        return state, observation
+
+
+class Episodes:
+    """Gymnasium environments for evaluation, time limit included, started where trpo-bench starts."""
+
+    def __init__(self, plugins, task):
+        self.task, self.starts, self.envs = task, Starts(plugins, task), []
+
+    def reset(self, i, seed, purpose, episode):
+        """Puts environment i at the start of an episode; returns the observation."""
+        while len(self.envs) <= i:
+            self.envs.append(gymnasium.make(self.task, disable_env_checker=True))
+        env = self.envs[i]
+        env.reset(seed=0)
+        state, observation = self.starts.start(seed, purpose, episode)
+        inner = env.unwrapped
+        # Acrobot starts in single precision, MountainCar* and Pendulum in double
+        inner.state = state.astype(np.float32) if self.task == "Acrobot-v1" else state
+        shown = self.shown(inner)
+        if not np.array_equal(shown, observation):
+            raise RuntimeError(f"{self.task}: Gymnasium shows {shown}, trpo-bench {observation} for the same state")
+        return observation
+
+    def shown(self, inner):
+        for name in ("_get_ob", "_get_obs"):
+            if hasattr(inner, name):
+                return getattr(inner, name)()
+        return np.array(inner.state, dtype=np.float32)
+
+    def play(self, act, seed, purpose, n):
+        """Return and length of episodes 0 to n - 1; act maps rows of observations to rows of actions."""
+        observations = np.stack([self.reset(i, seed, purpose, i) for i in range(n)])
+        returns, lengths, running = np.zeros(n), np.zeros(n, int), list(range(n))
+        while running:
+            actions = act(observations[running])
+            still = []
+            for action, i in zip(actions, running):
+                observations[i], reward, terminated, truncated, _ = self.envs[i].step(action)
+                returns[i] += float(reward)
+                lengths[i] += 1
+                if not (terminated or truncated):
+                    still.append(i)
+            running = still
+        return returns, lengths
