@@ -42,7 +42,8 @@ typedef struct tb_task {
 
 typedef struct tb_lane {
     const tb_env_api *api;
-    tb_env *env;
+    tb_env *env;       /* NULL: the lane is one of a tb_vec (stage.h) */
+    void *rows;        /* what observation and action lie in when they are the lane's own */
     void *observation; /* packed, current */
     void *action;      /* packed */
     double *features;  /* [I] of the current observation, normalised */
@@ -55,11 +56,19 @@ typedef struct tb_lane {
     tb_rng noise; /* the policy's random numbers of this episode */
 } tb_lane;
 
+/* A lane with an environment and rows of its own. */
 tb_status tb_lane_init(tb_lane *lane, const tb_task *task, tb_error *error);
+/* The rest of a lane whose `api` and `env` are set; both rows stay the caller's. On failure the
+ * caller finishes the lane. */
+tb_status tb_lane_init_rows(tb_lane *lane, const tb_task *task, void *observation, void *action,
+                            tb_error *error);
 void tb_lane_finish(tb_lane *lane);
 
-/* Starts the episode named by (episode_purpose, i, j); the noise comes from (TB_STREAM_ACTION, i,
- * j). */
+/* Begins the episode named by (episode_purpose, i, j) and returns the key that its environment must
+ * be reset with; the noise comes from (TB_STREAM_ACTION, i, j). */
+tb_key tb_lane_begin(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
+                     uint64_t j);
+/* The same, and resets the lane's environment. */
 tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
                         uint64_t j, tb_error *error);
 
@@ -68,10 +77,21 @@ tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_pur
 tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
                           tb_moments *statistics, tb_error *error);
 
-/* Applies lane->act: clips, converts, steps, enforces the time limit. *flags gets TB_ROW_TERMINATED
- * | TRUNCATED. */
+/* lane->act, clipped and converted, into lane->action. TB_E_NUMERIC when it is not finite. */
+tb_status tb_lane_pack(tb_lane *lane, const tb_task *task, tb_error *error);
+/* What the environment gave for it: counts the step, enforces the time limit. *flags gets
+ * TB_ROW_TERMINATED | TRUNCATED. `text` is the environment's, read when status is a failure. */
+tb_status tb_lane_take(tb_lane *lane, const tb_task *task, tb_status status, const char *text,
+                       double env_reward, uint32_t env_flags, double *reward, uint8_t *flags,
+                       tb_error *error);
+/* Packs, steps the lane's environment, takes. */
 tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
                        tb_error *error);
+
+/* Tells that the environment's `call` failed in step `step` (from 1; 0 = the reset) of the lane's
+ * episode. */
+tb_status tb_lane_error(const tb_lane *lane, const char *call, uint64_t step, tb_status status,
+                        const char *text, tb_error *error);
 
 /* Training rollouts. */
 typedef struct tb_sampler {

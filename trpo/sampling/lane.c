@@ -12,24 +12,36 @@ tb_status tb_lane_init(tb_lane *lane, const tb_task *task, tb_error *error)
     tb_status status = task->make(task->make_ctx, &lane->api, &lane->env, error);
     if (status != TB_OK)
         return status;
-    lane->observation = tb_alloc(task->features.bytes, 1);
-    lane->action = tb_alloc(task->action_bytes, 1);
+    // both rows begin at a multiple of 64 bytes
+    size_t observation = (task->features.bytes + 63) / 64 * 64;
+    void *rows = tb_alloc(1, observation + task->action_bytes);
+    lane->rows = rows;
+    status = rows == NULL ? tb_fail(error, TB_E_NOMEM, "no memory for an environment lane")
+                          : tb_lane_init_rows(lane, task, rows, (char *)rows + observation, error);
+    if (status != TB_OK)
+        tb_lane_finish(lane);
+    return status;
+}
+
+tb_status tb_lane_init_rows(tb_lane *lane, const tb_task *task, void *observation, void *action,
+                            tb_error *error)
+{
+    lane->observation = observation;
+    lane->action = action;
     lane->features = tb_alloc(task->features.n_features, sizeof(double));
     lane->act = tb_alloc(task->head.n_action, sizeof(double));
     lane->unif = tb_alloc(task->head.n_unif, sizeof(double));
     lane->y = tb_alloc(task->head.n_params, sizeof(double));
-    if (lane->observation && lane->action && lane->features && lane->act && lane->unif && lane->y)
+    if (lane->features && lane->act && lane->unif && lane->y)
         return TB_OK;
-    tb_lane_finish(lane);
     return tb_fail(error, TB_E_NOMEM, "no memory for an environment lane");
 }
 
 void tb_lane_finish(tb_lane *lane)
 {
-    if (lane->api != NULL)
+    if (lane->env != NULL)
         lane->api->destroy(lane->env);
-    free(lane->observation);
-    free(lane->action);
+    free(lane->rows);
     free(lane->features);
     free(lane->act);
     free(lane->unif);
@@ -37,11 +49,9 @@ void tb_lane_finish(tb_lane *lane)
     memset(lane, 0, sizeof *lane);
 }
 
-// `step` counts from 1; 0 is the reset
-static tb_status env_error(const tb_lane *lane, const char *call, uint64_t step, tb_status status,
-                           tb_error *error)
+tb_status tb_lane_error(const tb_lane *lane, const char *call, uint64_t step, tb_status status,
+                        const char *text, tb_error *error)
 {
-    const char *text = lane->api->last_error(lane->env);
     return tb_fail(error, status < 0 ? status : TB_E_STATE,
                    "the environment's %s failed with %s in step %llu of its "
                    "episode %llu%s%s",
@@ -49,16 +59,24 @@ static tb_status env_error(const tb_lane *lane, const char *call, uint64_t step,
                    (unsigned long long)lane->episode, text[0] != '\0' ? ": " : "", text);
 }
 
-tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
-                        uint64_t j, tb_error *error)
+tb_key tb_lane_begin(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
+                     uint64_t j)
 {
-    tb_key key = tb_stream_key(task->seed, episode_purpose, i, j);
     lane->episode = j;
     lane->length = 0;
     lane->reward_sum = 0;
     tb_rng_init(&lane->noise, tb_stream_key(task->seed, TB_STREAM_ACTION, i, j));
+    return tb_stream_key(task->seed, episode_purpose, i, j);
+}
+
+tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_purpose, uint64_t i,
+                        uint64_t j, tb_error *error)
+{
+    tb_key key = tb_lane_begin(lane, task, episode_purpose, i, j);
     tb_status status = lane->api->reset(lane->env, &key, lane->observation);
-    return status == TB_OK ? TB_OK : env_error(lane, "reset", 0, status, error);
+    if (status == TB_OK)
+        return TB_OK;
+    return tb_lane_error(lane, "reset", 0, status, lane->api->last_error(lane->env), error);
 }
 
 tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
@@ -111,8 +129,7 @@ static void pack_action(tb_lane *lane, const tb_task *task)
     }
 }
 
-tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
-                       tb_error *error)
+tb_status tb_lane_pack(tb_lane *lane, const tb_task *task, tb_error *error)
 {
     for (size_t i = 0; i < task->head.n_action; i++)
         if (!isfinite(lane->act[i]))
@@ -122,24 +139,41 @@ tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8
                            lane->act[i], i, (unsigned long long)lane->length + 1,
                            (unsigned long long)lane->episode);
     pack_action(lane, task);
-    tb_step step = {.struct_size = sizeof step};
-    tb_status status = lane->api->step(lane->env, lane->action, lane->observation, &step);
+    return TB_OK;
+}
+
+tb_status tb_lane_take(tb_lane *lane, const tb_task *task, tb_status status, const char *text,
+                       double env_reward, uint32_t env_flags, double *reward, uint8_t *flags,
+                       tb_error *error)
+{
     if (status != TB_OK)
-        return env_error(lane, "step", lane->length + 1, status, error);
+        return tb_lane_error(lane, "step", lane->length + 1, status, text, error);
     lane->length++;
-    if (!isfinite(step.reward))
+    if (!isfinite(env_reward))
         return tb_fail(error, TB_E_NUMERIC,
                        "the environment returned the reward %g in step %llu of its episode %llu",
-                       step.reward, (unsigned long long)lane->length,
+                       env_reward, (unsigned long long)lane->length,
                        (unsigned long long)lane->episode);
-    lane->reward_sum += step.reward;
-    *reward = step.reward;
+    lane->reward_sum += env_reward;
+    *reward = env_reward;
     *flags = 0;
-    if (step.flags & TB_TERMINATED)
+    if (env_flags & TB_TERMINATED)
         *flags |= TB_ROW_TERMINATED;
     // the time limit belongs to the host
-    if ((step.flags & TB_TRUNCATED) ||
+    if ((env_flags & TB_TRUNCATED) ||
         (task->max_episode_steps > 0 && lane->length >= task->max_episode_steps))
         *flags |= TB_ROW_TRUNCATED;
     return TB_OK;
+}
+
+tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
+                       tb_error *error)
+{
+    tb_status status = tb_lane_pack(lane, task, error);
+    if (status != TB_OK)
+        return status;
+    tb_step step = {.struct_size = sizeof step};
+    status = lane->api->step(lane->env, lane->action, lane->observation, &step);
+    const char *text = status == TB_OK ? "" : lane->api->last_error(lane->env);
+    return tb_lane_take(lane, task, status, text, step.reward, step.flags, reward, flags, error);
 }

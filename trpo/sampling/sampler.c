@@ -5,12 +5,14 @@
 
 #include "trpo/rng/streams.h"
 #include "trpo/sampling/actor.h"
+#include "trpo/sampling/stage.h"
 
 // lanes that are stepped together by one thread: one forward pass serves them all
 enum { group_lanes = 8 };
 
 typedef struct tb_group {
     size_t first, count;  // lanes
+    tb_stage stage;       // their environments
     tb_net_lane policy;   // group_lanes rows
     tb_net_lane critic;   // group_lanes rows
     double *y;            // [group_lanes][D]
@@ -22,6 +24,25 @@ typedef struct tb_group {
     tb_status status;
     tb_error error;
 } tb_group;
+
+// the next episode of lane g: told to the lane, started by the next tb_stage_reset()
+static void begin_episode(tb_sampler *sampler, tb_group *group, size_t g, uint64_t episode)
+{
+    group->stage.key[g] = tb_lane_begin(&group->stage.lanes[g], sampler->task, TB_STREAM_EPISODE,
+                                        group->first + g, episode);
+    group->stage.mask[g] = 1;
+}
+
+static tb_status init_stage(tb_sampler *sampler, tb_group *group, tb_error *error)
+{
+    tb_status status = tb_stage_init(&group->stage, sampler->task, sampler->lanes + group->first,
+                                     group->count, error);
+    if (status != TB_OK)
+        return status;
+    for (size_t g = 0; g < group->count; g++)
+        begin_episode(sampler, group, g, 0);
+    return tb_stage_reset(&group->stage, error);
+}
 
 tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy,
                           const tb_net *critic, size_t n_lanes, size_t max_steps, tb_error *error)
@@ -38,13 +59,8 @@ tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *poli
         status = tb_fail(error, TB_E_NOMEM, "no memory for %zu lanes", n_lanes);
         goto fail;
     }
-    for (size_t i = 0; i < n_lanes && status == TB_OK; i++) {
-        status = tb_lane_init(&sampler->lanes[i], task, error);
-        if (status == TB_OK)
-            status = tb_moments_init(&sampler->lane_moments[i], task->features.n_features, error);
-        if (status == TB_OK)
-            status = tb_lane_reset(&sampler->lanes[i], task, TB_STREAM_EPISODE, i, 0, error);
-    }
+    for (size_t i = 0; i < n_lanes && status == TB_OK; i++)
+        status = tb_moments_init(&sampler->lane_moments[i], task->features.n_features, error);
     for (size_t i = 0; i < sampler->n_groups && status == TB_OK; i++) {
         tb_group *group = &sampler->groups[i];
         group->first = i * group_lanes;
@@ -55,6 +71,8 @@ tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *poli
         group->episodes = tb_alloc(group->max_episodes, sizeof *group->episodes);
         if (!group->y || !group->value || !group->episodes)
             status = tb_fail(error, TB_E_NOMEM, "no memory for %zu lanes", n_lanes);
+        if (status == TB_OK)
+            status = init_stage(sampler, group, error);
         if (status == TB_OK)
             status = tb_net_lane_init(&group->policy, policy, group_lanes, error);
         if (status == TB_OK)
@@ -69,12 +87,10 @@ fail:
 
 void tb_sampler_finish(tb_sampler *sampler)
 {
-    for (size_t i = 0;
-         sampler->lanes != NULL && sampler->lane_moments != NULL && i < sampler->n_lanes; i++) {
-        tb_lane_finish(&sampler->lanes[i]);
+    for (size_t i = 0; sampler->lane_moments != NULL && i < sampler->n_lanes; i++)
         tb_moments_finish(&sampler->lane_moments[i]);
-    }
     for (size_t i = 0; sampler->groups != NULL && i < sampler->n_groups; i++) {
+        tb_stage_finish(&sampler->groups[i].stage);
         tb_net_lane_finish(&sampler->groups[i].policy);
         tb_net_lane_finish(&sampler->groups[i].critic);
         free(sampler->groups[i].y);
@@ -144,8 +160,8 @@ static void record_episode(tb_sampler *sampler, tb_group *group, size_t g, size_
     };
 }
 
-static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler, size_t t,
-                           tb_batch *batch)
+// draws every lane's action and keeps what the update will need of this step
+static tb_status group_draw(tb_sampler *sampler, tb_group *group, size_t t, tb_batch *batch)
 {
     const tb_task *task = sampler->task;
     const tb_head *head = &task->head;
@@ -155,7 +171,6 @@ static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler
         size_t row = (group->first + g) * batch->steps + t;
         const double *y = group->y + g * head->n_params;
 
-        // what the update will need of this step
         memcpy((char *)batch->x + row * x_bytes, (const char *)group->policy.x + g * x_bytes,
                x_bytes);
         memcpy(batch->y_old + row * head->n_params, y, head->n_params * sizeof *y);
@@ -165,29 +180,51 @@ static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler
         memcpy(batch->action + row * head->n_action, lane->act, head->n_action * sizeof(double));
         batch->log_prob_old[row] = head->api->log_prob(head, y, lane->act);
         group->clipped += count_clipped(task, lane->act);
-
-        uint8_t start = lane->length == 0 ? TB_ROW_START : 0;
-        tb_status status =
-            tb_lane_step(lane, task, &batch->reward[row], &batch->flags[row], &group->error);
+        tb_status status = tb_lane_pack(lane, task, &group->error);
         if (status != TB_OK)
             return status;
-        uint8_t end = batch->flags[row];
-        batch->flags[row] |= start;
-        batch->final_value[row] = 0;
-        if (end == TB_ROW_TRUNCATED) {
-            status = final_value(sampler, group, g, scaler, &batch->final_value[row]);
-            if (status != TB_OK)
-                return status;
-        }
-        if (end != 0) {
-            record_episode(sampler, group, g, t);
-            status = tb_lane_reset(lane, task, TB_STREAM_EPISODE, group->first + g,
-                                   lane->episode + 1, &group->error);
-            if (status != TB_OK)
-                return status;
-        }
     }
     return TB_OK;
+}
+
+// what lane g's step gave: its row, the value of a final observation, the end of an episode
+static tb_status take_step(tb_sampler *sampler, tb_group *group, size_t g, const tb_scaler *scaler,
+                           size_t t, tb_batch *batch)
+{
+    const tb_stage *stage = &group->stage;
+    tb_lane *lane = &stage->lanes[g];
+    size_t row = (group->first + g) * batch->steps + t;
+    uint8_t start = lane->length == 0 ? TB_ROW_START : 0, end = 0;
+    tb_status status = stage->status[g];
+    status =
+        tb_lane_take(lane, sampler->task, status, status == TB_OK ? "" : tb_stage_text(stage, g),
+                     stage->reward[g], stage->flags[g], &batch->reward[row], &end, &group->error);
+    if (status != TB_OK)
+        return status;
+    batch->flags[row] = start | end;
+    batch->final_value[row] = 0;
+    if (end == TB_ROW_TRUNCATED)
+        status = final_value(sampler, group, g, scaler, &batch->final_value[row]);
+    if (status == TB_OK && end != 0) {
+        record_episode(sampler, group, g, t);
+        begin_episode(sampler, group, g, lane->episode + 1);
+    }
+    return status;
+}
+
+static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler, size_t t,
+                           tb_batch *batch)
+{
+    tb_status status = group_draw(sampler, group, t, batch);
+    if (status != TB_OK)
+        return status;
+    tb_stage_step(&group->stage);
+    size_t n_before = group->n_episodes;
+    for (size_t g = 0; g < group->count && status == TB_OK; g++)
+        status = take_step(sampler, group, g, scaler, t, batch);
+    if (status != TB_OK || group->n_episodes == n_before)
+        return status;
+    return tb_stage_reset(&group->stage, &group->error);
 }
 
 static tb_status play_group(tb_sampler *sampler, tb_group *group, const tb_scaler *scaler,
