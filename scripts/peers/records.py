@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 
+import keys
 import starts
 
 FULL_STEPS = {"MountainCarContinuous-v0": 50_000}
@@ -77,11 +78,11 @@ class Run:
             return 0.0
         while self.next_eval <= step:
             self.next_eval += self.eval_every
-        return self.evaluate(step, act, starts.STREAM_EVAL, 10)[1]
+        return self.evaluate(step, act, keys.STREAM_EVAL, 10)[1]
 
     def finish(self, step, act):
         n = 1 if self.options.timing else 100
-        self.final, seconds = self.evaluate(step, act, starts.STREAM_EVAL_FINAL, n)
+        self.final, seconds = self.evaluate(step, act, keys.STREAM_EVAL_FINAL, n)
         self.end_iteration(seconds)
         for file in self.files.values():
             file.close()
