@@ -8,6 +8,7 @@
 #define TESTS_TRPO_TESTING_ENV_H
 
 #include <math.h>
+#include <string.h>
 #include <trpo-bench/env.h>
 #include <trpo-bench/rng.h>
 
@@ -32,6 +33,9 @@ typedef struct test_env_def {
     uint64_t fail_step_at, nan_reward_at;
     int64_t nan_observation_at;  // -1 = never
     uint64_t fail_reset_episode; // from 1; 0 = never
+
+    const struct tb_env_vec *vec; // what the environment offers as vec/1 (testing_vec.h), or NULL
+    int fail_vec;                 // whether its lanes cannot be made
 
     struct tb_env *instances[test_env_instances]; // in the order of creation
     size_t n_instances;
@@ -201,9 +205,7 @@ static const char *test_env_last_error(tb_env *env)
 
 static const void *test_env_extension(tb_env *env, const char *id)
 {
-    (void)env;
-    (void)id;
-    return NULL;
+    return strcmp(id, TB_EXT_ENV_VEC) == 0 ? test_env_of(env)->def->vec : NULL;
 }
 
 static const tb_env_api test_env_api = {

@@ -243,23 +243,8 @@ static void test_same_bits_for_any_number_of_threads(void **state)
         init(&many, TB_F32, max_lanes);
         omp_set_num_threads(threads);
         assert_ok(run(&many, 33), &many.error);
-        const tb_batch *a = &one.batch, *b = &many.batch;
-        size_t n = a->n_rows;
-        assert_memory_equal(a->x, b->x, n * observation_size * sizeof(float));
-        assert_memory_equal(a->action, b->action, n * sizeof(double));
-        assert_memory_equal(a->y_old, b->y_old, n * 3 * sizeof(double));
-        assert_memory_equal(a->log_prob_old, b->log_prob_old, n * sizeof(double));
-        assert_memory_equal(a->reward, b->reward, n * sizeof(double));
-        assert_memory_equal(a->flags, b->flags, n);
-        assert_memory_equal(a->final_value, b->final_value, n * sizeof(double));
-        assert_memory_equal(a->next_value, b->next_value, max_lanes * sizeof(double));
-        assert_int_equal(one.sampler.n_episodes, many.sampler.n_episodes);
+        assert_same_rollouts(&one, &many);
         assert_true(one.sampler.n_episodes > 30);
-        assert_memory_equal(one.sampler.episodes, many.sampler.episodes,
-                            one.sampler.n_episodes * sizeof(tb_episode));
-        for (size_t l = 0; l < max_lanes; l++)
-            assert_memory_equal(one.sampler.lane_moments[l].m2, many.sampler.lane_moments[l].m2,
-                                observation_size * sizeof(double));
         finish(&many);
     }
     finish(&one);

@@ -108,6 +108,29 @@ static inline double x_at(const fixture *f, size_t row, size_t i)
     return test_get(f->policy.dtype, f->batch.x, row * observation_size + i);
 }
 
+// the last batches, their episodes and statistics are equal to the bit (float networks)
+static inline void assert_same_rollouts(const fixture *one, const fixture *other)
+{
+    const tb_batch *a = &one->batch, *b = &other->batch;
+    size_t n = a->n_rows;
+    assert_int_equal(n, b->n_rows);
+    assert_memory_equal(a->x, b->x, n * observation_size * sizeof(float));
+    assert_memory_equal(a->action, b->action, n * a->n_action * sizeof(double));
+    assert_memory_equal(a->y_old, b->y_old, n * a->n_params * sizeof(double));
+    assert_memory_equal(a->log_prob_old, b->log_prob_old, n * sizeof(double));
+    assert_memory_equal(a->reward, b->reward, n * sizeof(double));
+    assert_memory_equal(a->flags, b->flags, n);
+    assert_memory_equal(a->final_value, b->final_value, n * sizeof(double));
+    assert_memory_equal(a->next_value, b->next_value, a->lanes * sizeof(double));
+    assert_int_equal(one->sampler.clipped_actions, other->sampler.clipped_actions);
+    assert_int_equal(one->sampler.n_episodes, other->sampler.n_episodes);
+    assert_memory_equal(one->sampler.episodes, other->sampler.episodes,
+                        one->sampler.n_episodes * sizeof(tb_episode));
+    for (size_t l = 0; l < a->lanes; l++)
+        assert_memory_equal(one->sampler.lane_moments[l].m2, other->sampler.lane_moments[l].m2,
+                            observation_size * sizeof(double));
+}
+
 // one row through a network alone
 static inline void forward(const tb_net *net, const double *x, double *y)
 {
