@@ -2,6 +2,7 @@
 #include "trpo/update/natural.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "trpo/linalg/vec.h"
 #include "trpo/search/cg.h"
@@ -16,6 +17,15 @@ static tb_status fisher_product(void *ctx, const double *v, double *fv, tb_error
 {
     const tb_fisher_ctx *fisher = ctx;
     return tb_policy_fisher(fisher->policy, fisher->batch, fisher->damping, v, fv, error);
+}
+
+// the old parameters stay: an update that is logged, not an error
+static tb_status no_direction(tb_iteration *log, tb_update_end why)
+{
+    log->update_end = why;
+    log->updates_rejected++;
+    log->non_finite += why == TB_UPDATE_NON_FINITE;
+    return TB_OK;
 }
 
 tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch, double damping,
@@ -42,37 +52,30 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch, double 
     log->cg_iterations = cg.iterations;
     log->cg_residual = cg.residual;
     log->negative_curvature += cg.end == TB_CG_NEGATIVE_CURVATURE;
-    if (cg.end == TB_CG_ZERO_RHS) {
-        log->update_end = TB_UPDATE_ZERO_GRADIENT;
-        return TB_OK;
-    }
-    if (cg.end == TB_CG_NON_FINITE || !tb_vec_finite(out->x, n)) {
-        log->update_end = TB_UPDATE_NON_FINITE;
-        log->non_finite++;
-        return TB_OK;
-    }
+    if (cg.end == TB_CG_ZERO_RHS)
+        return no_direction(log, TB_UPDATE_ZERO_GRADIENT);
+    if (cg.end == TB_CG_NON_FINITE || !tb_vec_finite(out->x, n))
+        return no_direction(log, TB_UPDATE_NON_FINITE);
     // x'Fx with a product of its own: the recurrence's residual drifts
     status = fisher_product(&ctx, out->x, work, error);
     if (status != TB_OK)
         return status;
     out->xfx = tb_vec_dot(out->x, work, n);
     out->gx = tb_vec_dot(out->g, out->x, n);
-    if (!isfinite(out->xfx) || !isfinite(out->gx)) {
-        log->update_end = TB_UPDATE_NON_FINITE;
-        log->non_finite++;
-        return TB_OK;
-    }
-    if (!(out->xfx > 0) || !(out->gx > 0)) {
-        log->update_end = TB_UPDATE_BAD_CURVATURE;
-        return TB_OK;
-    }
+    if (!isfinite(out->xfx) || !isfinite(out->gx))
+        return no_direction(log, TB_UPDATE_NON_FINITE);
+    if (!(out->xfx > 0) || !(out->gx > 0))
+        return no_direction(log, TB_UPDATE_BAD_CURVATURE);
+    // the solver is done with its memory
+    out->old = work;
+    memcpy(out->old, policy->net.theta, n * sizeof *out->old);
     out->usable = 1;
     return TB_OK;
 }
 
-void tb_natural_move(tb_policy *policy, const tb_natural *natural, const double *old, double scale)
+void tb_natural_move(tb_policy *policy, const tb_natural *natural, double scale)
 {
     for (size_t i = 0; i < policy->net.n_params; i++)
-        policy->net.theta[i] = old[i] + scale * natural->x[i];
+        policy->net.theta[i] = natural->old[i] + scale * natural->x[i];
     tb_net_set(&policy->net, policy->net.theta);
 }

@@ -4,7 +4,6 @@
  * 1/lambda = step_size): theta += step_size * F^-1 g.
  */
 #include <math.h>
-#include <string.h>
 
 #include "trpo/linalg/vec.h"
 #include "trpo/update/algorithm.h"
@@ -32,19 +31,12 @@ static tb_status update(const void *config, tb_policy *policy, const tb_batch *b
     tb_natural natural;
     tb_status status = tb_natural_direction(policy, batch, npg->damping, npg->cg_iterations,
                                             npg->cg_tolerance, &natural, log, error);
-    if (status != TB_OK)
+    if (status != TB_OK || !natural.usable)
         return status;
-    if (!natural.usable) {
-        log->updates_rejected++;
-        return TB_OK;
-    }
-    size_t n = policy->net.n_params;
-    double *old = policy->scratch + 2 * n;
-    memcpy(old, policy->net.theta, n * sizeof *old);
-    tb_natural_move(policy, &natural, old, npg->step_size);
+    tb_natural_move(policy, &natural, npg->step_size);
     log->surrogate_expected = npg->step_size * natural.gx;
-    log->step_norm = npg->step_size * sqrt(tb_vec_dot(natural.x, natural.x, n));
-    return tb_policy_keep_finite_step(policy, batch, old, log, error);
+    log->step_norm = npg->step_size * sqrt(tb_vec_dot(natural.x, natural.x, policy->net.n_params));
+    return tb_policy_keep_finite_step(policy, batch, natural.old, log, error);
 }
 
 const tb_algorithm tb_algorithm_npg = {

@@ -7,7 +7,6 @@
  * of the whole batch.
  */
 #include <math.h>
-#include <string.h>
 
 #include "trpo/linalg/vec.h"
 #include "trpo/search/line_search.h"
@@ -38,14 +37,13 @@ typedef struct tb_trpo_step {
     tb_policy *policy;
     const tb_batch *batch;
     const tb_natural *natural;
-    const double *old;
     double beta;
 } tb_trpo_step;
 
 static tb_status try_step(void *ctx, double fraction, tb_trial *out, tb_error *error)
 {
     const tb_trpo_step *step = ctx;
-    tb_natural_move(step->policy, step->natural, step->old, fraction * step->beta);
+    tb_natural_move(step->policy, step->natural, fraction * step->beta);
     tb_surrogate at;
     tb_status status = tb_policy_evaluate(step->policy, step->batch, &at, error);
     *out = (tb_trial){at.surrogate, at.kl};
@@ -60,17 +58,10 @@ static tb_status update(const void *config, tb_policy *policy, const tb_batch *b
     tb_natural natural;
     tb_status status = tb_natural_direction(policy, batch, trpo->damping, trpo->cg_iterations,
                                             trpo->cg_tolerance, &natural, log, error);
-    if (status != TB_OK)
+    if (status != TB_OK || !natural.usable)
         return status;
-    if (!natural.usable) {
-        log->updates_rejected++;
-        return TB_OK;
-    }
-    size_t n = policy->net.n_params;
-    double *old = policy->scratch + 2 * n;
-    memcpy(old, policy->net.theta, n * sizeof *old);
 
-    tb_trpo_step step = {policy, batch, &natural, old, sqrt(2 * trpo->max_kl / natural.xfx)};
+    tb_trpo_step step = {policy, batch, &natural, sqrt(2 * trpo->max_kl / natural.xfx)};
     tb_line_search search = {log->surrogate_before, trpo->max_kl, trpo->line_search_shrink,
                              trpo->line_search_steps};
     tb_line_search_result result;
@@ -83,7 +74,7 @@ static tb_status update(const void *config, tb_policy *policy, const tb_batch *b
     log->kl_tried = result.last.kl;
     if (result.end != TB_UPDATE_ACCEPTED) {
         // the old parameters stay
-        tb_net_set(&policy->net, old);
+        tb_net_set(&policy->net, natural.old);
         log->updates_rejected++;
         log->non_finite += result.end == TB_UPDATE_NON_FINITE;
         return TB_OK;
@@ -91,7 +82,8 @@ static tb_status update(const void *config, tb_policy *policy, const tb_batch *b
     log->kl = result.last.kl;
     log->surrogate_after = result.last.surrogate;
     log->step_fraction = result.fraction;
-    log->step_norm = result.fraction * step.beta * sqrt(tb_vec_dot(natural.x, natural.x, n));
+    log->step_norm =
+        result.fraction * step.beta * sqrt(tb_vec_dot(natural.x, natural.x, policy->net.n_params));
     return TB_OK;
 }
 
