@@ -12,6 +12,7 @@
 
 #include "harness/plugin/fpcontrol.h"
 #include "harness/plugin/params.h"
+#include "trpo/linalg/kernels.h"
 
 // ---- host services ----
 
@@ -26,8 +27,10 @@ static void host_log(void *ctx, int32_t severity, const char *utf8)
 static const void *host_extension(void *ctx, const char *id)
 {
     (void)ctx;
-    (void)id;
-    return NULL;
+    const tb_kernels *kernels = NULL;
+    if (strcmp(id, TB_HOST_KERNELS) == 0)
+        tb_kernels_get(&kernels, NULL);
+    return kernels;
 }
 
 const tb_host *tb_plugin_host(void)
@@ -385,8 +388,11 @@ tb_status tb_plugin_create_map(const tb_plugin *plugin, const char *id, const tb
     if (plugin->maps == NULL)
         return tb_fail(error, TB_E_UNSUPPORTED, "%s: %s: this plugin offers no policies",
                        plugin->path, id);
+    const tb_kernels *kernels; // a wrong TRPO_BENCH_ISA is no reason for a plugin to do without
     creation c;
-    tb_status status = creation_begin(&c, plugin, id, params, error);
+    tb_status status = tb_kernels_get(&kernels, error);
+    if (status == TB_OK)
+        status = creation_begin(&c, plugin, id, params, error);
     if (status != TB_OK)
         return status;
     const tb_map_api *new_api = NULL;

@@ -344,14 +344,15 @@ typedef struct tb_map_kit { /* one architecture, static in the plugin */
     /* The options that create() reads; `struct_size` need not be set. */
     const tb_param_info *options;
     uint64_t n_options;
-    tb_status (*create)(const tb_map_spec *, const tb_params *, tb_map **out, char *err,
-                        uint64_t err_cap);
+    /* `host` may offer extensions, such as kernels.h; it lives as long as the library. */
+    tb_status (*create)(const tb_host *host, const tb_map_spec *, const tb_params *, tb_map **out,
+                        char *err, uint64_t err_cap);
 } tb_map_kit;
 
-static inline tb_status tb_map_kit_create(const tb_map_kit *kit, const char *id,
-                                          const tb_map_spec *spec, const tb_params *params,
-                                          const tb_map_api **api, tb_map **out, char *err,
-                                          uint64_t err_cap)
+static inline tb_status tb_map_kit_create(const tb_map_kit *kit, const tb_host *host,
+                                          const char *id, const tb_map_spec *spec,
+                                          const tb_params *params, const tb_map_api **api,
+                                          tb_map **out, char *err, uint64_t err_cap)
 {
     tb_map *map = NULL;
     tb_status status;
@@ -363,7 +364,7 @@ static inline tb_status tb_map_kit_create(const tb_map_kit *kit, const char *id,
         return tb_map_kit_fail(err, err_cap, TB_E_INVALID,
                                "tb_map_spec has %lu bytes, this library needs %lu",
                                (unsigned long)spec->struct_size, (unsigned long)sizeof *spec);
-    status = kit->create(spec, params, &map, err, err_cap);
+    status = kit->create(host, spec, params, &map, err, err_cap);
     if (status == TB_OK) {
         *api = kit->api;
         *out = map;
@@ -417,8 +418,7 @@ static inline tb_status tb_map_kit_option(const tb_map_kit *kit, const char *id,
         const tb_host *host, const char *id, const tb_map_spec *spec, const tb_params *params,     \
         const tb_map_api **api_, tb_map **out, char *err, uint64_t err_cap)                        \
     {                                                                                              \
-        (void)host;                                                                                \
-        return tb_map_kit_create(&(kit), id, spec, params, api_, out, err, err_cap);               \
+        return tb_map_kit_create(&(kit), host, id, spec, params, api_, out, err, err_cap);         \
     }                                                                                              \
     static uint32_t tb_map_kit__n_options(const char *id)                                          \
     {                                                                                              \

@@ -22,9 +22,10 @@ static const tb_param_info options[] = {
      "\"orthogonal\"", TB_MAP_KIT_INITS, 0, 0},
 };
 
-static tb_status create(const tb_map_spec *spec, const tb_params *params, tb_map **out, char *err,
-                        uint64_t err_cap)
+static tb_status create(const tb_host *host, const tb_map_spec *spec, const tb_params *params,
+                        tb_map **out, char *err, uint64_t err_cap)
 {
+    (void)host;
     uint32_t how = TB_MAP_KIT_ORTHOGONAL;
     tb_status status = tb_map_kit_choice(params, "init", TB_MAP_KIT_INITS, &how, err, err_cap);
     if (status != TB_OK)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums of matrix products, C = C0 + A1 B1 + A2 B2, in register tiles of up to TILE_ROWS rows x
- * TILE_VECS vectors of columns. Each element of C is one chain of multiply-adds in the order of the
- * terms and, within a term, of k. So its bits depend on nothing but its row of A and its column of
- * B: not on the batch size, the position in the batch, the tile or the width of a vector.
+ * Sums of matrix products, C = C0 + A1 B1 + A2 B2, in register tiles of TILE_ROWS rows x TILE_VECS
+ * vectors of columns (or TALL_ROWS x TALL_VECS: one vector alone would wait for its own chains).
+ * Each element of C is one chain of multiply-adds in the order of the terms and, within a term, of
+ * k. So its bits depend on nothing but its row of A and its column of B: not on the batch size, the
+ * position in the batch, the tile or the width of a vector.
  *
  * Lanes beyond the last column are read as zeros and stored only where a row has room for them.
  */
-#ifndef MLP_TILE_H
-#define MLP_TILE_H
+#ifndef TRPO_LINALG_KERNELS_TILE_H
+#define TRPO_LINALG_KERNELS_TILE_H
 
-#include "mlp_simd.h"
+#include "trpo/linalg/kernels_simd.h"
 
 /* One term A B: A [rows][n] with element (r, k) at a[r a_row + k a_k], B [n][columns]. */
 typedef struct term {
@@ -39,7 +40,7 @@ SIMD_INLINE vec load_lane(const real *p, size_t v, size_t vecs, size_t tail)
 }
 
 /* acc += one term. */
-SIMD_INLINE void add_term(vec acc[TILE_ROWS][TILE_VECS], size_t rows, size_t vecs, size_t tail,
+SIMD_INLINE void add_term(vec acc[TALL_ROWS][TILE_VECS], size_t rows, size_t vecs, size_t tail,
                           const term *t, size_t row, size_t column)
 {
     const size_t a_row = t->a_row, a_k = t->a_k, ldb = t->ldb;
@@ -60,7 +61,7 @@ SIMD_INLINE void add_term(vec acc[TILE_ROWS][TILE_VECS], size_t rows, size_t vec
 SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_t row,
                       size_t column)
 {
-    vec acc[TILE_ROWS][TILE_VECS] = {0};
+    vec acc[TALL_ROWS][TILE_VECS] = {0};
     if (s->init) {
         const real *init = s->init + row * s->ld_init + column;
         UNROLL for (size_t r = 0; r < rows; r++)
@@ -112,9 +113,11 @@ typedef void tile_call(const sum *s, size_t row, size_t column, size_t tail);
 
 TILES(1)
 TILES(2)
+TILE(12, 1)
 #if TILE_VECS == 4
 TILES(3)
 TILES(4)
+TILE(12, 2)
 #endif
 
 /* [ragged][vectors - 1][rows - 1] */
@@ -128,6 +131,17 @@ static tile_call *const tiles[2][TILE_VECS][TILE_ROWS] = {
 #endif
 };
 
+/* [ragged][vectors - 1] */
+static tile_call *const tall_tiles[2][TALL_VECS] = {
+#if TILE_VECS == 4
+    {whole_12_1, whole_12_2},
+    {ragged_12_1, ragged_12_2},
+#else
+    {whole_12_1},
+    {ragged_12_1},
+#endif
+};
+
 /* Computes C, TILE_VECS vectors of columns at a time, so that their part of B stays in the
  * first-level cache while the rows pass. */
 static void compute(const sum *s, size_t rows, size_t columns)
@@ -136,7 +150,11 @@ static void compute(const sum *s, size_t rows, size_t columns)
     for (size_t j = 0; j < columns; j += width) {
         const size_t left = columns - j < width ? columns - j : width;
         const size_t vecs = (left + LANES - 1) / LANES, tail = left % LANES;
-        for (size_t r = 0; r < rows; r += TILE_ROWS) {
+        size_t r = 0;
+        if (vecs <= TALL_VECS)
+            for (; r + TALL_ROWS <= rows; r += TALL_ROWS)
+                tall_tiles[tail != 0][vecs - 1](s, r, j, tail);
+        for (; r < rows; r += TILE_ROWS) {
             const size_t n = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
             tiles[tail != 0][vecs - 1][n - 1](s, r, j, tail);
         }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * One element type and one vector register of the instruction set level that mlp_kernels.c is
- * compiled for: MLP_LEVEL is 1 (baseline), 3 (x86-64-v3) or 4 (x86-64-v4), MLP_BITS is 32 (float)
- * or 64 (double). GCC vector types with their plain operators, and what these cannot say:
+ * One element type and one vector register of the instruction set level that kernels_body.h is
+ * compiled for: TB_KERNELS_LEVEL is 1 (baseline), 3 (x86-64-v3) or 4 (x86-64-v4), TB_KERNELS_BITS
+ * is 32 (float) or 64 (double). GCC vector types with their plain operators, and what these cannot
+ * say:
  *
  *   simd_fma(a, b, c)         a b + c, rounded once on levels 3 and 4, twice on the baseline
  *   simd_min(a, b)            a < b ? a : b in each lane: a NaN in b comes through
@@ -10,19 +11,22 @@
  *   simd_load_part(p, n)      the first n elements, then zeros; touches nothing beyond
  *   simd_store_part(p, n, v)  writes the first n elements, 1 <= n <= LANES
  */
-#ifndef MLP_SIMD_H
-#define MLP_SIMD_H
+#ifndef TRPO_LINALG_KERNELS_SIMD_H
+#define TRPO_LINALG_KERNELS_SIMD_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of a register, and the register tile: TILE_ROWS x TILE_VECS accumulators. */
+/* Bytes of a register, and the register tiles: TILE_ROWS x TILE_VECS accumulators, or TALL_ROWS x
+ * TALL_VECS where there are few columns. */
 #define TILE_ROWS 6
-#if MLP_LEVEL == 4
+#define TALL_ROWS 12
+#define TALL_VECS (TILE_VECS / 2)
+#if TB_KERNELS_LEVEL == 4
 #define SIMD_BYTES 64
 #define TILE_VECS 4
-#elif MLP_LEVEL == 3
+#elif TB_KERNELS_LEVEL == 3
 #define SIMD_BYTES 32
 #define TILE_VECS 2
 #else
@@ -30,15 +34,18 @@
 #define TILE_VECS 2
 #endif
 
-#if MLP_BITS == 32
+#if TB_KERNELS_BITS == 32
 typedef float real;
 typedef uint32_t real_bits;
+typedef int32_t real_int;
 #else
 typedef double real;
 typedef uint64_t real_bits;
+typedef int64_t real_int;
 #endif
 typedef real vec __attribute__((vector_size(SIMD_BYTES)));
 typedef real_bits vec_bits __attribute__((vector_size(SIMD_BYTES)));
+typedef real_int vec_int __attribute__((vector_size(SIMD_BYTES)));
 
 #define LANES (SIMD_BYTES / sizeof(real))
 
@@ -67,19 +74,25 @@ SIMD_INLINE vec simd_all(real x)
     return x - (vec){0};
 }
 
-#if MLP_LEVEL >= 3
+/* a where the mask's bits are set, else b. */
+SIMD_INLINE vec simd_select(vec_bits mask, vec a, vec b)
+{
+    return (vec)((mask & (vec_bits)a) | (~mask & (vec_bits)b));
+}
+
+#if TB_KERNELS_LEVEL >= 3
 
 #include <immintrin.h>
 
-#if MLP_LEVEL == 4 && MLP_BITS == 32
+#if TB_KERNELS_LEVEL == 4 && TB_KERNELS_BITS == 32
 #define NATIVE(op) _mm512_##op##_ps
 #define NATIVE_VEC __m512
 #define MASK __mmask16
-#elif MLP_LEVEL == 4
+#elif TB_KERNELS_LEVEL == 4
 #define NATIVE(op) _mm512_##op##_pd
 #define NATIVE_VEC __m512d
 #define MASK __mmask8
-#elif MLP_BITS == 32
+#elif TB_KERNELS_BITS == 32
 #define NATIVE(op) _mm256_##op##_ps
 #define NATIVE_VEC __m256
 #define MASK __m256i
@@ -107,9 +120,9 @@ SIMD_INLINE vec simd_max(vec a, vec b)
 /* Selects the first n lanes. */
 SIMD_INLINE MASK simd_first(size_t n)
 {
-#if MLP_LEVEL == 4
+#if TB_KERNELS_LEVEL == 4
     return (MASK)((1u << n) - 1);
-#elif MLP_BITS == 32
+#elif TB_KERNELS_BITS == 32
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 #else
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x((int64_t)n), _mm256_setr_epi64x(0, 1, 2, 3));
@@ -118,7 +131,7 @@ SIMD_INLINE MASK simd_first(size_t n)
 
 SIMD_INLINE vec simd_load_part(const real *p, size_t n)
 {
-#if MLP_LEVEL == 4
+#if TB_KERNELS_LEVEL == 4
     return (vec)NATIVE(maskz_loadu)(simd_first(n), p);
 #else
     return (vec)NATIVE(maskload)(p, simd_first(n));
@@ -127,7 +140,7 @@ SIMD_INLINE vec simd_load_part(const real *p, size_t n)
 
 SIMD_INLINE void simd_store_part(real *p, size_t n, vec v)
 {
-#if MLP_LEVEL == 4
+#if TB_KERNELS_LEVEL == 4
     NATIVE(mask_storeu)(p, simd_first(n), (NATIVE_VEC)v);
 #else
     NATIVE(maskstore)(p, simd_first(n), (NATIVE_VEC)v);
@@ -143,14 +156,12 @@ SIMD_INLINE vec simd_fma(vec a, vec b, vec c)
 
 SIMD_INLINE vec simd_min(vec a, vec b)
 {
-    const vec_bits take_a = (vec_bits)(a < b);
-    return (vec)((take_a & (vec_bits)a) | (~take_a & (vec_bits)b));
+    return simd_select((vec_bits)(a < b), a, b);
 }
 
 SIMD_INLINE vec simd_max(vec a, vec b)
 {
-    const vec_bits take_a = (vec_bits)(a > b);
-    return (vec)((take_a & (vec_bits)a) | (~take_a & (vec_bits)b));
+    return simd_select((vec_bits)(a > b), a, b);
 }
 
 SIMD_INLINE vec simd_load_part(const real *p, size_t n)
