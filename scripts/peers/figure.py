@@ -37,16 +37,15 @@ def write_data(out, task, number, runs, speed):
 
 
 def panel(files, column, programs):
-    """The plot command of one panel: a band and a line for each program."""
+    """The plot command of one panel: a band and a line for each program of `files`, {number: data file}."""
     x = "($1/1000)" if column == 1 else f"($2>0?$2:{FIRST_SECONDS})"
     bands, lines = [], []
     for i, name in files.items():
-        # a program without a measured speed has no curve by the clock
         bands.append(f"'{name}' using {x}:4:5 with filledcurves lc rgb '#{COLOURS[i]}' fs transparent solid 0.18 noborder"
                      " notitle")
         lines.append(f"'{name}' using {x}:3 with lines lw 2 lc rgb '#{COLOURS[i]}' dt {DASHES[i]} title"
                      f" '{programs[i].name}'")
-    return "plot " + ", \\\n     ".join(bands + lines) if bands else "plot NaN notitle"
+    return "plot " + ", \\\n     ".join(bands + lines)
 
 
 def write(out, tasks, programs, speeds):
@@ -60,6 +59,7 @@ def write(out, tasks, programs, speeds):
         files = {i: write_data(out, task, i, program.runs[task], speeds[task, program.name])
                  for i, program in enumerate(programs) if program.runs[task]}
         top, bottom = 1 - (0.25 + ROW_INCHES * row) / height, 1 - (ROW_INCHES * (row + 1) - 0.22) / height
+        # a program without a measured speed has no curve by the clock
         timed = {i: name for i, name in files.items() if np.isfinite(speeds[task, programs[i].name])}
         last = row == len(tasks) - 1
         panels += [f"set tmargin at screen {top:.4f}; set bmargin at screen {bottom:.4f}",
@@ -67,14 +67,15 @@ def write(out, tasks, programs, speeds):
                    f"set title '{task}' offset 0,-0.7", "set ylabel 'return' offset 1",
                    "set xlabel '1000 environment steps' offset 0,0.6" if last else "set xlabel",
                    f"set xrange [0:{tasks[task][0] / 1000}]", "set key off", "set key right bottom samplen 2" if row == 0
-                   else "", panel(files, 1, programs),
-                   "set lmargin at screen 0.56; set rmargin at screen 0.97", "set logscale x", "set ylabel", "set key off",
-                   "set format y ''", f"set title '{task}'", f"set xrange [{FIRST_SECONDS}:*]",
-                   "set xlabel 'seconds of training, one core' offset 0,0.6" if last else "set xlabel",
-                   panel(timed, 2, programs)]
+                   else "", panel(files, 1, programs)]
+        if timed:
+            panels += ["set lmargin at screen 0.56; set rmargin at screen 0.97", "set logscale x", "set ylabel",
+                       "set key off", "set format y ''", f"set title '{task}'", f"set xrange [{FIRST_SECONDS}:*]",
+                       "set xlabel 'seconds of training, one core' offset 0,0.6" if last else "set xlabel",
+                       panel(timed, 2, programs)]
     for terminal in TERMINALS:
-        script += [f"set terminal {TERMINALS[terminal](WIDTH_INCHES, height)}", f"set output 'curves.{terminal}'", "set multiplot", *panels,
-                   "unset multiplot", "set output"]
+        script += [f"set terminal {TERMINALS[terminal](WIDTH_INCHES, height)}", f"set output 'curves.{terminal}'",
+                   "set multiplot", *panels, "unset multiplot", "set output"]
     path = os.path.join(out, "curves.gp")
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(line for line in script if line) + "\n")
