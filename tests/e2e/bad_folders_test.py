@@ -115,7 +115,7 @@ class BadFolders(bench.Bench):
 
     def test_two_programs(self):
         """The second is refused and changes nothing, not even the plan of the first."""
-        suite = self.put_suite(policies=("mlp",), seeds=4, steps=20000)
+        suite = self.put_suite(policies=("mlp",), seeds=4, steps=8000)
         first = self.start(suite, "-j1", "--threads=1")
         bench.wait_until(lambda: bench.workers_of(first.pid), "a worker")
         _, err = self.expect(2, suite, "--seeds", "1")

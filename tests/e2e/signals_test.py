@@ -9,12 +9,13 @@ import time
 import bench
 
 SLEEP = "broken/step-sleep-v1"
+N_LONG = 8  # cells of the suite that is stopped half-way
 
 
 class Signals(bench.Bench):
     def put_long_suite(self):
-        # a cell takes about a second: time to be stopped half-way
-        return self.put_suite(envs=(bench.CARTPOLE, bench.PENDULUM), policies=("mlp",), seeds=3, steps=30000)
+        # a cell takes some tenths of a second: time to be stopped half-way
+        return self.put_suite(envs=(bench.CARTPOLE, bench.PENDULUM), policies=("mlp",), seeds=N_LONG // 2, steps=15000)
 
     def put_endless_suite(self, seeds=3):
         return self.put_suite("endless.toml", name="endless", envs=(SLEEP,), seeds=seeds, plugins=[bench.broken("env-step-sleep")])
@@ -35,9 +36,14 @@ class Signals(bench.Bench):
     def assert_gone(self, workers, seconds=10):
         bench.wait_until(lambda: not any(map(bench.is_alive, workers)), f"workers {workers} end", seconds)
 
+    whole = None
+
     def uninterrupted(self, suite):
-        self.expect(0, suite, "-o", "whole", "--no-report", "-j2")
-        return self.hashes("whole"), self.contents("whole")
+        """(hashes, contents) of the suite that nobody stops; made once."""
+        if Signals.whole is None:
+            self.expect(0, suite, "-o", "whole", "--no-report", "-j2")
+            Signals.whole = self.hashes("whole"), self.contents("whole")
+        return Signals.whole
 
     def stop_and_go_on(self, number, code, name):
         suite = self.put_long_suite()
@@ -49,8 +55,8 @@ class Signals(bench.Bench):
         self.assertEqual(found, code, err)
         self.assertFalse(any(map(bench.is_alive, workers)))
         n_done = len(self.runs())
-        self.assertTrue(1 <= n_done < 6, n_done)
-        self.assertIn(f"stopped by {name}; {n_done} of 6 cells are done, the same command goes on with the rest", err)
+        self.assertTrue(1 <= n_done < N_LONG, n_done)
+        self.assertIn(f"stopped by {name}; {n_done} of {N_LONG} cells are done, the same command goes on with the rest", err)
         self.assertEqual(out, "")
         self.assertFalse(os.path.exists(f"{self.results()}/report"))
         # those that were stopped say so, and are not failures
@@ -59,7 +65,7 @@ class Signals(bench.Bench):
         self.assertEqual(states.count("ok"), n_done)
 
         _, err = self.expect(0, suite)
-        self.assertIn(f"6 cells, {n_done} done, {6 - n_done} to run", err)
+        self.assertIn(f"{N_LONG} cells, {n_done} done, {N_LONG - n_done} to run", err)
         hashes, contents = self.uninterrupted(suite)
         self.assertEqual(self.hashes(), hashes)
         self.assertEqual(self.contents(), contents)
@@ -92,7 +98,7 @@ class Signals(bench.Bench):
         code, _, err = self.finish(process, 60)
         self.assertEqual(code, 130, err)
         self.expect(0, suite, "--no-report")
-        self.assertEqual(len(self.runs()), 6)
+        self.assertEqual(len(self.runs()), N_LONG)
 
     def test_kill(self):
         """Nothing can be said or done then; but no worker stays behind, and the next start goes on."""
@@ -146,7 +152,7 @@ class Signals(bench.Bench):
 
     def test_suspended_program(self):
         """The workers run on while the program is stopped (Ctrl-Z); nothing is lost when it comes back."""
-        suite = self.put_suite(policies=("mlp",), seeds=2, steps=30000, defaults="")
+        suite = self.put_suite(policies=("mlp",), seeds=2, steps=15000)
         process = self.start(suite, "-j2", "--threads=1")
         workers = self.wait_for_workers(process, 2)
         process.send_signal(signal.SIGSTOP)

@@ -90,7 +90,7 @@ class Terminal(bench.Bench):
 
     def put_visible_suite(self):
         # long enough for some redraws, five a second
-        return self.put_suite(policies=("mlp",), seeds=2, steps=40000)
+        return self.put_suite(policies=("mlp",), seeds=2, steps=20000)
 
     def test_bar_and_clean_screen(self):
         code, out, text = self.watch(self.put_visible_suite(), "-j2")
@@ -112,7 +112,7 @@ class Terminal(bench.Bench):
         self.assertIn("| classic/CartPole-v1 |", out)
 
     def test_failures_stay_on_the_screen(self):
-        suite = self.put_suite(envs=(bench.CARTPOLE, "broken/step-crash-v1"), policies=("mlp",), seeds=1, steps=40000,
+        suite = self.put_suite(envs=(bench.CARTPOLE, "broken/step-crash-v1"), policies=("mlp",), seeds=1, steps=20000,
                                plugins=[bench.broken("env-step-crash")])
         code, _, text = self.watch(suite, "-j2")
         self.assertEqual(code, 1)
