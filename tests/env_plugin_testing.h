@@ -268,4 +268,60 @@ static inline void tb_test_same(const tb_test_result *a, const tb_test_result *b
     assert_memory_equal(a, b, sizeof *a);
 }
 
+/* ---- vec/1 ---- */
+
+/* Plays lanes beside scalar instances of the same parameters, all bits compared: the checker does
+ * so for the default ones. */
+static inline void tb_test_lanes(const tb_env_case *c, tb_test_value *values, size_t n)
+{
+    enum { lanes = 67, steps = 300 };
+    static tb_test_env twin[lanes];
+    static tb_test_action action[lanes];
+    static float obs[lanes * TB_TEST_MAX];
+    static double reward[lanes];
+    static uint32_t flags[lanes];
+    static uint8_t mask[lanes];
+    static tb_key key[lanes];
+    tb_status status[lanes];
+    uint64_t ended = 0;
+    tb_rng rng;
+    tb_vec *vec = NULL;
+    for (int i = 0; i < lanes; i++) {
+        twin[i] = tb_test_create(c->id, values, n);
+        key[i] = tb_test_key((uint64_t)i);
+        tb_test_reset(&twin[i], key[i], NULL);
+    }
+    const tb_env_vec *api = twin[0].api->get_extension(twin[0].env, TB_EXT_ENV_VEC);
+    assert_non_null(api);
+    assert_int_equal(api->create(twin[0].env, lanes, &vec), TB_OK);
+    assert_int_equal(api->reset(vec, NULL, key, obs, status), TB_OK);
+    tb_rng_init(&rng, tb_test_key(77));
+    for (int t = 0; t < steps; t++) {
+        int any = 0;
+        for (int i = 0; i < lanes; i++)
+            action[i] = tb_test_random_action(c, &rng);
+        assert_int_equal(api->step(vec, NULL, action, obs, reward, flags, status), TB_OK);
+        for (int i = 0; i < lanes; i++) {
+            tb_test_result r = tb_test_step(&twin[i], action[i]);
+            assert_int_equal(r.status, TB_OK);
+            assert_memory_equal(&obs[(uint64_t)i * c->n_obs], r.obs, c->n_obs * sizeof(float));
+            assert_memory_equal(&reward[i], &r.reward, sizeof(double));
+            assert_int_equal(flags[i], r.flags);
+            mask[i] = r.flags != 0;
+            any |= mask[i];
+            ended += mask[i];
+            key[i] = tb_key_child(key[i], 1);
+            if (mask[i])
+                tb_test_reset(&twin[i], key[i], NULL);
+        }
+        if (any)
+            assert_int_equal(api->reset(vec, mask, key, obs, status), TB_OK);
+    }
+    print_message("%d lanes, %d steps, %llu episodes ended\n", lanes, steps,
+                  (unsigned long long)ended);
+    api->destroy(vec);
+    for (int i = 0; i < lanes; i++)
+        tb_test_destroy(&twin[i]);
+}
+
 #endif

@@ -301,13 +301,18 @@ static void masks_are_respected(tb_check *c)
 
 // ---- V3 ----
 
-// whether some action of lane i is refused by its twin; it is then in the row
-static int draw_refused(fleet *f, size_t i)
+// an action of lane i that its twin refuses, in the row; 0 when there is none
+static int draw_refused(fleet *f, size_t i, int above)
 {
     tb_check_env *e = f->twin[i];
     const tb_space *leaf = &e->leaf[TB_SPACE_ACTION][0];
+    void *at = e->action->data + leaf->offset;
     draw(f, i);
-    memset(e->action->data + leaf->offset, 0xff, (size_t)leaf->bytes); // NaN, -1, 255
+    if (above && leaf->nvec != NULL)
+        tb_check_put(at, leaf->dtype, 0,
+                     (double)leaf->nvec[0] + (leaf->start != NULL ? (double)leaf->start[0] : 0));
+    else
+        memset(at, 0xff, (size_t)leaf->bytes); // NaN, -1, 255
     memcpy(f->row[1]->data + i * f->stride[1], e->action->data, e->action->size);
     return leaf->dtype != TB_U8 || leaf->kind != TB_SPACE_BOX;
 }
@@ -323,10 +328,16 @@ static void lanes_fail_alone(tb_check *c)
     if (!step_lanes(f, NULL) || !reset_lanes(f, f->mask->data) || !step_lanes(f, NULL) ||
         !reset_lanes(f, NULL))
         return;
-    // every fifth lane gets an action that it refuses; lanes that end are left so
+    // lanes that end are left so, and refuse every step
+    for (size_t t = 0; t < 60; t++)
+        if (!step_lanes(f, NULL))
+            return;
+    // every fifth lane gets an action that it refuses
+    if (!reset_lanes(f, NULL))
+        return;
     for (size_t t = 0; t < 60; t++) {
         for (size_t i = 0; i < f->n; i++)
-            if ((i + t) % 5 != 0 || !draw_refused(f, i))
+            if ((i + t) % 5 != 0 || !draw_refused(f, i, t % 2 == 0))
                 draw(f, i);
         if (!step_drawn(f, NULL))
             return;

@@ -30,8 +30,8 @@ static void growth_reset(const void *params, void *state, tb_rng *rng)
 {
     double *x = state;
     (void)params;
-    x[0] = tb_rng_uniform(rng, 1, 2);
-    x[1] = tb_rng_uniform(rng, 1, 2);
+    x[0] = tb_rng_uniform(rng, 2, 3);
+    x[1] = tb_rng_uniform(rng, 2, 3);
 }
 
 static double grow(const double *by, double *x, double *y, uint32_t *flags)
@@ -39,7 +39,7 @@ static double grow(const double *by, double *x, double *y, uint32_t *flags)
     *x *= by[0];
     *y *= by[1];
     *flags = *y < -1e100 ? TB_TERMINATED : 0;
-    return *x - *y;
+    return by[0] == 3 ? (double)NAN : *x - *y;
 }
 
 static double growth_step(const void *params, void *state, const void *action, tb_rng *rng,
@@ -72,6 +72,27 @@ static const tb_kit_def growth = {
     .reset = growth_reset,
     .step = growth_step,
     .step_lanes = growth_step_lanes,
+};
+
+/* The same, but the observation tells only signs: it is finite when the state is not. */
+static void observe_signs(const void *params, const void *state, void *observation)
+{
+    const double *x = state;
+    (void)params;
+    for (int k = 0; k < 2; k++)
+        ((float *)observation)[k] = x[k] < 0;
+}
+
+static const tb_kit_def hidden = {
+    .desc = {.struct_size = sizeof(tb_env_desc), .id = "test/Hidden-v0", .summary = "Signs."},
+    .state_names = growth_names,
+    .state_bytes = 2 * sizeof(double),
+    .observation = TB_KIT_BOX("signs", TB_F32, 2),
+    .action = TB_KIT_BOX("factors", TB_F64, 2),
+    .reset = growth_reset,
+    .step = growth_step,
+    .step_lanes = growth_step_lanes,
+    .observe = observe_signs,
 };
 
 /* ---- a walk with noise and bytes beside the double: lane by lane ---- */
@@ -133,7 +154,7 @@ static const tb_kit_def noisy_lanes = {
     .step_lanes = growth_step_lanes,
 };
 
-TB_KIT_PLUGIN(&growth, &walk, &bytes_beside, &noisy_lanes);
+TB_KIT_PLUGIN(&growth, &hidden, &walk, &bytes_beside, &noisy_lanes);
 
 /* ---- lanes beside their twins ---- */
 
@@ -178,6 +199,7 @@ static void test_bytes_and_noise(void **state)
     uint8_t action[4 * n_lanes];
     unsigned char saved[2][256];
     uint64_t used[2] = {0, 0};
+    tb_key other = tb_test_key(1000);
     assert_int_equal(f->api->scope, TB_SNAP_SAME_BINARY);
     assert_int_equal(f->api->reset(f->vec, NULL, f->key, obs, f->status), TB_OK);
     for (size_t i = 0; i < n_lanes; i++) {
@@ -204,55 +226,90 @@ static void test_bytes_and_noise(void **state)
             assert_memory_equal(saved[0], saved[1], used[0]);
             f->mask[i] = f->flags[i] == 0;
             running -= f->flags[i] != 0;
+            /* other noise from here on */
+            if (t == 3)
+                assert_int_equal(f->api->rekey(f->vec, i, &other), TB_OK);
+            if (t == 3)
+                assert_int_equal(e->snapshot->rekey(e->env, &other), TB_OK);
         }
         assert_in_range(t, 0, 30);
     }
     close_fleet(f);
 }
 
-/* A lane that leaves the finite numbers is lost alone, be it by its state, by its reward or by an
- * observation that float cannot hold. */
+static void reset_both(fleet *f, float *obs)
+{
+    assert_int_equal(f->api->reset(f->vec, NULL, f->key, obs, f->status), TB_OK);
+    for (size_t i = 0; i < n_lanes; i++)
+        assert_int_equal(f->twin[i].api->reset(f->twin[i].env, &f->key[i], obs + 2 * i), TB_OK);
+}
+
+/* Lanes and twins step with the same actions; those outside the mask stand still. */
+static void step_both(fleet *f, const uint8_t *mask, const double *action, tb_status expected)
+{
+    static float obs[2 * n_lanes];
+    assert_int_equal(f->api->step(f->vec, mask, action, obs, f->reward, f->flags, f->status),
+                     expected);
+    for (size_t i = 0; i < n_lanes; i++) {
+        tb_step out = {.struct_size = sizeof out};
+        float row[2];
+        if (mask && !mask[i])
+            continue;
+        tb_status status = f->twin[i].api->step(f->twin[i].env, action + 2 * i, row, &out);
+        assert_int_equal(f->status[i], status);
+        if (status != TB_OK)
+            continue;
+        assert_memory_equal(obs + 2 * i, row, sizeof row);
+        assert_true(f->reward[i] == out.reward && f->flags[i] == out.flags);
+    }
+}
+
+/* One lane multiplies by `factors`, the others by 1: it alone gets `expected`. */
+static void lose_one(const char *id, const double factors[2], int masked, tb_status expected)
+{
+    fleet *f = open_fleet(id);
+    static double action[2 * n_lanes];
+    static float obs[2 * n_lanes];
+    const uint8_t *mask = masked ? f->mask : NULL;
+    memset(f->mask, 1, n_lanes);
+    f->mask[7] = 0;
+    reset_both(f, obs);
+    for (size_t i = 0; i < n_lanes; i++)
+        for (size_t k = 0; k < 2; k++)
+            action[2 * i + k] = i == 33 ? factors[k] : 1;
+    n_blocks = 0;
+    step_both(f, mask, action, expected);
+    assert_int_equal(n_blocks, 2); /* 64 lanes and 6 */
+    for (size_t i = 0; i < n_lanes; i++)
+        assert_int_equal(f->status[i], i == 33 ? expected : TB_OK);
+    if (expected == TB_OK) {
+        close_fleet(f);
+        return;
+    }
+    assert_non_null(strstr(f->api->last_error(f->vec), "left the finite numbers"));
+    /* lost until it is reset; the others go on */
+    step_both(f, mask, action, TB_E_STATE);
+    assert_non_null(strstr(f->api->last_error(f->vec), "became non-finite"));
+    reset_both(f, obs);
+    action[2 * 33] = action[2 * 33 + 1] = 1;
+    step_both(f, NULL, action, TB_OK);
+    close_fleet(f);
+}
+
+/* By its state, its reward, or an observation that float cannot hold. */
 static void test_lost_lanes(void **state)
 {
     (void)state;
-    static const double factors[][2] = {{1, 1}, {1e308, 1e308}, {1e39, 1e39}, {1e308, -1e308}};
-    fleet *f = open_fleet("test/Growth-v0");
-    static float obs[2 * n_lanes];
-    static double action[2 * n_lanes];
+    static const double state_lost[] = {1, 1.79e308}, reward_lost[] = {3, 1},
+                        float_lost[] = {1e39, 1e39};
     for (int masked = 0; masked < 2; masked++) {
-        const uint8_t *mask = masked ? f->mask : NULL;
-        memset(f->mask, 1, n_lanes);
-        f->mask[7] = 0;
-        assert_int_equal(f->api->reset(f->vec, NULL, f->key, obs, f->status), TB_OK);
-        for (size_t i = 0; i < n_lanes; i++) {
-            float ignored[2];
-            assert_int_equal(f->twin[i].api->reset(f->twin[i].env, &f->key[i], ignored), TB_OK);
-        }
-        for (int t = 0; t < 2; t++) {
-            for (size_t i = 0; i < n_lanes; i++)
-                memcpy(action + 2 * i, factors[i % 9 == 0 ? i / 9 % 4 : 0], 2 * sizeof(double));
-            n_blocks = 0;
-            assert_int_equal(
-                f->api->step(f->vec, mask, action, obs, f->reward, f->flags, f->status),
-                t == 0 ? TB_E_NUMERIC : TB_E_STATE);
-            assert_int_equal(n_blocks, 2);
-            assert_non_null(strstr(f->api->last_error(f->vec),
-                                   t == 0 ? "left the finite numbers" : "became non-finite"));
-            for (size_t i = 0; i < n_lanes; i++) {
-                tb_step out = {.struct_size = sizeof out};
-                float row[2];
-                if (masked && !f->mask[i])
-                    continue;
-                tb_status status = f->twin[i].api->step(f->twin[i].env, action + 2 * i, row, &out);
-                assert_int_equal(f->status[i], status);
-                if (status == TB_OK) {
-                    assert_memory_equal(obs + 2 * i, row, sizeof row);
-                    assert_true(f->reward[i] == out.reward && f->flags[i] == out.flags);
-                }
-            }
-        }
+        lose_one("test/Growth-v0", state_lost, masked, TB_E_NUMERIC);
+        lose_one("test/Growth-v0", reward_lost, masked, TB_E_NUMERIC);
+        lose_one("test/Growth-v0", float_lost, masked, TB_E_NUMERIC);
+        lose_one("test/Hidden-v0", state_lost, masked, TB_E_NUMERIC);
+        lose_one("test/Hidden-v0", reward_lost, masked, TB_E_NUMERIC);
+        lose_one("test/Hidden-v0", float_lost, masked, TB_OK);
     }
-    close_fleet(f);
 }
 
 /* Two allocations (the lanes, and the instance that handles one of them); none while they run;

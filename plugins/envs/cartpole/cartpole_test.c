@@ -62,12 +62,24 @@ static void test_semi_implicit_euler(void **state)
     tb_test_destroy(&e);
 }
 
+/* step_lanes() follows the same options as step(). */
+static void test_lanes_with_options(void **state)
+{
+    tb_test_value values[] = {{"kinematics_integrator", TB_PARAM_STR, 0, "semi-implicit euler", 0},
+                              {"sutton_barto_reward", TB_PARAM_BOOL, 1, NULL, 0},
+                              {"force_mag", TB_PARAM_F64, 7.5, NULL, 0}};
+    for (size_t first = 0; first < 3; first++)
+        for (size_t n = 1; first + n <= 3; n++)
+            tb_test_lanes(*state, values + first, n);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest own[] = {
         TB_ENV_TEST(test_thresholds, &cartpole),
         TB_ENV_TEST(test_sutton_barto_reward, &cartpole),
         TB_ENV_TEST(test_semi_implicit_euler, &cartpole),
+        TB_ENV_TEST(test_lanes_with_options, &cartpole),
     };
     return tb_env_test_main(argc, argv, &cartpole, own, sizeof own / sizeof own[0]);
 }

@@ -42,11 +42,22 @@ static void test_positions_in_order(void **state)
     tb_test_param_refused(((tb_env_case *)*state)->id, value);
 }
 
+/* step_lanes() where a strong engine reaches the wall and a near goal. */
+static void test_lanes_to_goal_and_wall(void **state)
+{
+    tb_test_value values[] = {{"goal_position", TB_PARAM_F64, -0.3, NULL, 0},
+                              {"force", TB_PARAM_F64, 0.005, NULL, 0},
+                              {"min_position", TB_PARAM_F64, -0.7, NULL, 0}};
+    tb_test_lanes(*state, values, 2);
+    tb_test_lanes(*state, values + 1, 2);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest own[] = {
         TB_ENV_TEST(test_wall_and_goal, &mountain_car),
         TB_ENV_TEST(test_positions_in_order, &mountain_car),
+        TB_ENV_TEST(test_lanes_to_goal_and_wall, &mountain_car),
     };
     return tb_env_test_main(argc, argv, &mountain_car, own, sizeof own / sizeof own[0]);
 }

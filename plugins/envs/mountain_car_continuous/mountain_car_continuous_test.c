@@ -52,12 +52,23 @@ static void test_ranges_in_order(void **state)
     tb_test_param_refused(((tb_env_case *)*state)->id, action);
 }
 
+/* step_lanes() where a strong engine reaches the wall and a near goal. */
+static void test_lanes_to_goal_and_wall(void **state)
+{
+    tb_test_value values[] = {{"goal_position", TB_PARAM_F64, -0.3, NULL, 0},
+                              {"power", TB_PARAM_F64, 0.01, NULL, 0},
+                              {"min_position", TB_PARAM_F64, -0.7, NULL, 0}};
+    tb_test_lanes(*state, values, 2);
+    tb_test_lanes(*state, values + 1, 2);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest own[] = {
         TB_ENV_TEST(test_action_outside_bounds, &mountain_car_continuous),
         TB_ENV_TEST(test_goal, &mountain_car_continuous),
         TB_ENV_TEST(test_ranges_in_order, &mountain_car_continuous),
+        TB_ENV_TEST(test_lanes_to_goal_and_wall, &mountain_car_continuous),
     };
     return tb_env_test_main(argc, argv, &mountain_car_continuous, own, sizeof own / sizeof own[0]);
 }
