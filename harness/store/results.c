@@ -264,9 +264,9 @@ int tb_attempt_next(const char *run_folder)
     return largest + 1;
 }
 
-int tb_attempt_state(const char *run_folder, int attempt, char state[16], char message[512])
+int tb_attempt_state(const char *run_folder, int number, char state[16], char message[512])
 {
-    char *path = tb_format("%s/attempts/%d.json", run_folder, attempt);
+    char *path = tb_format("%s/attempts/%d.json", run_folder, number);
     json_t *json = path != NULL ? json_load_file(path, 0, NULL) : NULL;
     const char *s = json_string_value(json_object_get(json, "state"));
     const char *m = json_string_value(json_object_get(json, "message"));
