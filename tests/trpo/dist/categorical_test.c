@@ -6,18 +6,7 @@ enum { n = 4 };
 static tb_head head_of(size_t categories)
 {
     const int64_t nvec = (int64_t)categories;
-    const tb_space space = {.struct_size = sizeof space,
-                            .kind = TB_SPACE_DISCRETE,
-                            .dtype = TB_I32,
-                            .count = 1,
-                            .nvec = &nvec,
-                            .n_leaves = 1,
-                            .bytes = 4};
-    tb_head head;
-    tb_error error = {0};
-    assert_ok(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error), &error);
-    assert_ptr_equal(head.api, &tb_head_categorical);
-    return head;
+    return test_head(TB_SPACE_DISCRETE, 1, &nvec, TB_DISTRIBUTION_AUTO, &tb_head_categorical);
 }
 
 // softmax in extended precision, from the definition
@@ -36,11 +25,7 @@ static void test_shape(void **state)
 {
     (void)state;
     tb_head head = head_of(n);
-    assert_int_equal(head.n, n);
-    assert_int_equal(head.n_params, n);
-    assert_int_equal(head.n_const, 0);
-    assert_int_equal(head.n_action, 1);
-    assert_int_equal(head.n_unif, 1);
+    assert_shape(&head, n, n, 0, 1, 1);
 }
 
 static void test_log_prob(void **state)
@@ -83,12 +68,9 @@ static void test_extreme_logits(void **state)
 static void test_gradients(void **state)
 {
     (void)state;
-    tb_rng rng = test_rng(2);
+    tb_rng rng = test_rng(12);
     tb_head head = head_of(n);
-    check_log_prob_gradient(&head, &rng, 3);
-    check_kl_gradient(&head, &rng, 3);
-    check_kl_sign(&head, &rng, 3);
-    check_fisher(&head, &rng, 2);
+    check_derivatives(&head, 2, 3, 3, 2);
     head = head_of(2);
     check_kl_sign(&head, &rng, 1);
     check_fisher(&head, &rng, 2);
@@ -253,21 +235,6 @@ static void test_one_category(void **state)
     assert_near(mv, 0, 0);
 }
 
-static void test_other_spaces_are_refused(void **state)
-{
-    (void)state;
-    tb_space space = {.struct_size = sizeof space, .kind = 9, .count = 1, .n_leaves = 1};
-    tb_head head;
-    tb_error error = {0};
-    assert_int_equal(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error),
-                     TB_E_UNSUPPORTED);
-    assert_message(&error, "kind 9");
-    space.n_leaves = 2;
-    assert_int_equal(tb_head_for_space(&space, TB_DISTRIBUTION_AUTO, &head, &error),
-                     TB_E_UNSUPPORTED);
-    assert_message(&error, "2 leaves");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,7 +251,6 @@ int main(void)
         cmocka_unit_test(test_many_categories_never_draw_the_impossible),
         cmocka_unit_test(test_mode),
         cmocka_unit_test(test_one_category),
-        cmocka_unit_test(test_other_spaces_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
