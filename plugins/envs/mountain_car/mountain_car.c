@@ -62,10 +62,11 @@ static inline int advance(const params *p, double direction, double cosine, doub
     v = tb_kit_clip(v, -p->max_speed, p->max_speed);
     x = tb_kit_clip(*position + v, p->min_position, p->max_position);
     /* the wall on the left stops the car */
-    v = (x == p->min_position) & (v < 0) ? 0 : v;
+    if (x == p->min_position && v < 0)
+        v = 0;
     *position = x;
     *velocity = v;
-    return (x >= p->goal_position) & (v >= p->goal_velocity);
+    return x >= p->goal_position && v >= p->goal_velocity;
 }
 
 static double step(const void *params_, void *state_, const void *action, tb_rng *rng,

@@ -75,10 +75,11 @@ static inline int advance(const params *p, double force, double cosine, double *
     v = tb_kit_clip(v, -p->max_speed, p->max_speed);
     x = tb_kit_clip(*position + v, p->min_position, p->max_position);
     /* the wall on the left stops the car */
-    v = (x == p->min_position) & (v < 0) ? 0 : v;
+    if (x == p->min_position && v < 0)
+        v = 0;
     *position = (double)(float)x;
     *velocity = (double)(float)v;
-    return (x >= p->goal_position) & (v >= p->goal_velocity);
+    return x >= p->goal_position && v >= p->goal_velocity;
 }
 
 /* The price is that of the action as it was asked for, not as it was clipped. */
