@@ -59,9 +59,9 @@ class Signals(bench.Bench):
         self.assertIn(f"stopped by {name}; {n_done} of {N_LONG} cells are done, the same command goes on with the rest", err)
         self.assertEqual(out, "")
         self.assertFalse(os.path.exists(f"{self.results()}/report"))
-        # those that were stopped say so, and are not failures
+        # those that were stopped say so, and are not failures; one that was about to end may have ended
         states = [bench.load(path)["state"] for path in glob.glob(f"{self.results()}/runs/*/*/*/*/attempts/1.json")]
-        self.assertEqual(sorted(set(states) - {"ok"}), ["stopped"])
+        self.assertLessEqual(set(states), {"ok", "stopped"})
         self.assertEqual(states.count("ok"), n_done)
 
         _, err = self.expect(0, suite)

@@ -25,14 +25,11 @@ class Smoke(bench.Bench):
         # one run of the suite serves every test, which only looks
         cls.once = cls("test_time")
         bench.Bench.setUp(cls.once)
+        cls.addClassCleanup(cls.once.doCleanups)
         begin = time.monotonic()
         cls.out, cls.err = cls.once.expect(0, f"{bench.SOURCE}/suites/smoke.toml")
         cls.seconds = time.monotonic() - begin
         cls.folder = cls.once.folder
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.once.doCleanups()
 
     def setUp(self):
         pass

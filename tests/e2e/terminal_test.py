@@ -163,6 +163,10 @@ class Terminal(bench.Bench):
         text += self.read_until_end(screen)
         self.assertEqual(process.wait(60), 130)
         self.assertFalse(any(map(bench.is_alive, workers)))
+        for seed in (0, 1):
+            (attempt,) = self.attempts(f"classic__CartPole-v1/mlp/trpo/s000{seed}")
+            self.assertEqual((attempt["state"], attempt["exit_code"]), ("stopped", 75))
+            self.assertRegex(attempt["message"], r"^stopped by a signal after \d+ steps$")
         shown = Screen(COLUMNS)
         shown.feed(text.replace("^C", ""))
         lines = " ".join(shown.lines())
