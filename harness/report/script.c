@@ -70,8 +70,9 @@ static void lay_out_legend(layout *l, const tb__figure *figure, const tb__panel 
     l->in_slot = free_slot && LEGEND_ROW * (double)l->entries <= l->panel_h &&
                  l->entry_w <= l->panel_w + l->gap_x;
     const size_t fit = (size_t)((l->width - 0.1) / l->entry_w);
-    l->legend_columns = fit < 1 ? 1 : fit < l->entries ? fit : l->entries;
-    l->legend_columns = l->in_slot ? 1 : l->legend_columns;
+    l->legend_columns = fit < l->entries ? fit : l->entries;
+    if (l->in_slot || l->legend_columns < 1) // nothing fits, or there is nothing
+        l->legend_columns = 1;
 }
 
 static size_t columns_for(size_t n)
