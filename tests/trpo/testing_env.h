@@ -19,15 +19,15 @@ enum { test_env_instances = 64, test_env_records = 256 };
 struct tb_env;
 
 typedef struct test_env_def {
-    uint32_t action_kind, action_dtype; // TB_SPACE_DISCRETE or TB_SPACE_BOX
-    uint64_t n;                         // categories or dimensions (at most 4)
-    int64_t start;                      // of the categories
-    double low, high;                   // of the Box, every dimension
-    uint32_t observation_dtype;         // TB_F64 or TB_F32
+    uint32_t action_kind, action_dtype; // any TB_SPACE_*
+    uint64_t n;    // categories, or entries (at most 4); MultiDiscrete entry i has i + 2 categories
+    int64_t start; // of the categories
+    double low, high;           // of the Box, every dimension
+    uint32_t observation_dtype; // TB_F64 or TB_F32
 
     // episode of key k ends in step at + k modulo (vary + 1); 0 = never
     uint64_t terminate_at, truncate_at, both_at, vary;
-    // reward = slope * step + (Discrete: 1 for action `good`; Box: -sum (a - good)^2)
+    // reward = slope * step + (Box: -sum (a - good)^2; others: 1 for each entry that is `good`)
     double slope, good;
     // what goes wrong, in every episode, in this step (from 1; the observation of reset is 0)
     uint64_t fail_step_at, nan_reward_at;
@@ -50,7 +50,7 @@ typedef struct test_env {
     uint64_t n_steps;
     double actions[test_env_records][4]; // as received
     double low[4], high[4];
-    int64_t nvec, start;
+    int64_t nvec[4], start[4];
     const char *failure;
 } test_env;
 
@@ -107,17 +107,16 @@ static tb_status test_env_space(tb_env *env, uint32_t which, uint32_t leaf, tb_s
         out->high = high;
         out->dtype = def->observation_dtype;
         out->count = 2;
-    } else if (def->action_kind == TB_SPACE_DISCRETE) {
-        out->kind = TB_SPACE_DISCRETE;
-        out->dtype = def->action_dtype;
-        out->count = 1;
-        out->nvec = &e->nvec;
-        out->start = def->start != 0 ? &e->start : NULL;
     } else {
+        out->kind = def->action_kind;
         out->dtype = def->action_dtype;
-        out->count = def->n;
-        out->low = e->low;
-        out->high = e->high;
+        out->count = def->action_kind == TB_SPACE_DISCRETE ? 1 : def->n;
+        int box = def->action_kind == TB_SPACE_BOX,
+            coins = def->action_kind == TB_SPACE_MULTI_BINARY;
+        out->low = box ? e->low : NULL;
+        out->high = box ? e->high : NULL;
+        out->nvec = !box && !coins ? e->nvec : NULL;
+        out->start = !box && !coins && def->start != 0 ? e->start : NULL;
     }
     out->ndim = out->count > 1 ? 1 : 0;
     out->shape[0] = out->count > 1 ? out->count : 0;
@@ -178,10 +177,10 @@ static tb_status test_env_step(tb_env *env, const void *action, void *observatio
         double a = test_env_action(e, action, i);
         if (e->n_steps < test_env_records)
             e->actions[e->n_steps][i] = a;
-        if (def->action_kind == TB_SPACE_DISCRETE)
-            out->reward += a == def->good;
-        else
+        if (def->action_kind == TB_SPACE_BOX)
             out->reward -= (a - def->good) * (a - def->good);
+        else
+            out->reward += a == def->good;
     }
     e->n_steps++;
     if (e->step == def->nan_reward_at)
@@ -226,8 +225,10 @@ static inline tb_status test_env_make(void *ctx, const tb_env_api **api, tb_env 
     test_env *e = calloc(1, sizeof *e);
     if (e == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for an environment");
-    *e = (test_env){.def = def, .nvec = (int64_t)def->n, .start = def->start};
+    *e = (test_env){.def = def};
     for (int i = 0; i < 4; i++) {
+        e->nvec[i] = def->action_kind == TB_SPACE_DISCRETE ? (int64_t)def->n : i + 2;
+        e->start[i] = def->start;
         e->low[i] = def->low;
         e->high[i] = def->high;
     }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "trpo/dist/head.h"
+#include "trpo/dist/scalar.h"
 
 static const double half_log_2pi = 0.91893853320467274178;
 
@@ -12,11 +13,9 @@ static void sample(const tb_head *head, const double *y, const double *u, double
 {
     size_t n = head->n;
     for (size_t i = 0; i < n; i++) {
-        // u is a multiple of 2^-53 in [0, 1): its cell's middle u + 2^-54 lies in (0, 1). Above 1/2
-        // the middle is no double and would round up to 1: take it from the other end
-        double z = u[i] < 0.5 ? tb_normal_quantile(u[i] + 0x1p-54)
-                              : -tb_normal_quantile((1 - u[i]) - 0x1p-54);
-        a[i] = y[i] + exp(y[n + i]) * z;
+        int upper;
+        double z = tb_normal_quantile(tb__tail(u[i], &upper));
+        a[i] = y[i] + exp(y[n + i]) * (upper ? -z : z);
     }
 }
 

@@ -16,10 +16,7 @@ static inline double tb__softplus(double x)
 /* Its derivative 1 / (1 + e^-x); 1 - sigmoid(x) is sigmoid(-x). */
 static inline double tb__sigmoid(double x)
 {
-    if (x >= 0)
-        return 1 / (1 + exp(-x));
-    double e = exp(x);
-    return e / (1 + e);
+    return 1 / (1 + exp(-x)); // an overflow of exp is the 0 that it should be
 }
 
 /* The middle of u's cell. u is a multiple of 2^-53 in [0, 1); the middle u + 2^-54 lies in (0, 1)

@@ -132,6 +132,12 @@ static void test_sampling(void **state)
                            {300, 200}, {1e4, 1e4},     {-1000, 1000}, {-0.3, 0.0001}, {2, 1}};
     for (size_t i = 0; i < sizeof y / sizeof y[0]; i++)
         check_sample_rises(&head, y[i]);
+    // alpha = beta: the ends of the uniform are as far out on either side
+    const double ends[] = {0, 1 - 0x1p-53};
+    double low, high;
+    head.api->sample(&head, y[0], &ends[0], &low);
+    head.api->sample(&head, y[0], &ends[1], &high);
+    assert_true(high == -low);
     // the two tails meet
     for (size_t i = 0; i < sizeof y / sizeof y[0]; i++) {
         const double middle[] = {0.5 - 0x1p-53, 0.5};
