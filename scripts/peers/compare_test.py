@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""compare.py on small results folders whose numbers are known."""
+
+import os
+import tempfile
+import unittest
+
+import numpy as np
+
+import compare
+import figure
+
+
+def write_run(root, task, algorithm, seed, heights, returns, complete=True, critic="nan"):
+    """Evaluations of the given mean heights over the budget; training episodes of the given returns, a step apart."""
+    folder = os.path.join(root, "runs", "classic__" + task, "mlp", algorithm, f"s{seed:04d}")
+    os.makedirs(folder)
+    budget = compare.TASKS[task][0]
+    with open(os.path.join(folder, "evals.csv"), "w", encoding="ascii") as file:
+        file.write("step,episode,return,length,success\n")
+        for step, height in zip(np.linspace(0, budget, len(heights)).astype(int), heights):
+            file.write(f"{step},0,{height - 1},5,\n{step},1,{height + 1},5,\n")
+    with open(os.path.join(folder, "episodes.csv"), "w", encoding="ascii") as file:
+        file.write("step,lane,episode,return,length\n")
+        file.writelines(f"{step + 1},0,{step},{value},1\n" for step, value in enumerate(returns))
+    with open(os.path.join(folder, "timing.csv"), "w", encoding="ascii") as file:
+        file.write("iteration,step,sample_s,advantage_s,update_s,critic_s,eval_s,total_s\n")
+        file.write(f"1,{budget // 2},1,nan,2,{critic},50,53\n2,{budget},1,nan,6,{critic},50,113\n")
+    if complete:
+        with open(os.path.join(folder, "run.json"), "w", encoding="ascii") as file:
+            file.write("{}\n")
+
+
+class Compare(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="trpo-bench peers ")
+        self.addCleanup(temporary.cleanup)
+        self.root = temporary.name
+        task = "CartPole-v1"
+        for seed in range(4):
+            # reaches 475 with the 20th episode; later by the seed
+            write_run(self.root, task, "ours", seed, [0, 100, 200 + seed], [0] * seed + [480] * 20)
+            write_run(self.root, task, "theirs", seed, [0, 200, 300 + seed], [480] * 20 if seed < 2 else [0] * 30,
+                      critic="1")
+        write_run(self.root, task, "theirs", 4, [0, 0, 0], [0], complete=False)
+        self.programs = [compare.Program(f"{name}={self.root}:{name}") for name in ("ours", "theirs")]
+        self.table = list(compare.rows(self.programs, {program.name: program for program in self.programs}))
+
+    def test_score_area_and_speed(self):
+        ours, theirs = self.table
+        self.assertEqual((ours["final"], ours["worst"], ours["runs"], ours["incomplete"]), (201.5, 200, 4, 0))
+        self.assertEqual((theirs["final"], theirs["runs"], theirs["incomplete"]), (301.5, 4, 1))
+        self.assertAlmostEqual(ours["area"], (50 + 150 + 1.5 / 2) / 2)
+        # the time of evaluations does not count; what was not measured apart counts nothing
+        self.assertEqual(ours["speed"], (10_000, 10_000, 10_000))
+        self.assertAlmostEqual(theirs["speed"][0], 100_000 / 12)
+        self.assertEqual(ours["seconds"], 10)
+
+    def test_runs_that_never_reach_the_threshold_count(self):
+        ours, theirs = self.table
+        self.assertEqual((ours["steps"], ours["reached"]), (21.5, 4))
+        self.assertEqual((theirs["steps"], theirs["reached"]), (np.inf, 2))
+        self.assertEqual(compare.speed_line(theirs)[2], "never (2 of 4)")
+
+    def test_worse_is_bold(self):
+        self.assertTrue(compare.score_line(self.table[1])[5].startswith("**-100.0 ["))
+        self.assertEqual(compare.score_line(self.table[0])[5], "")
+        turned = list(compare.rows(self.programs[::-1], {}))
+        self.assertTrue(compare.score_line(turned[1])[5].startswith("100.0 ["))
+        self.assertNotIn("time_difference", turned[1])
+
+    def test_area_by_the_clock_holds_the_last_value(self):
+        # ours: 10 s of the 12; then its last value
+        held = (10 * (50 + 150.75) / 2 + 2 * 201.5) / 12
+        difference = self.table[1]["time_difference"][0]
+        self.assertAlmostEqual(difference, held - (100 + 250.75) / 2)
+
+    def test_page_and_figure(self):
+        page = os.path.join(self.root, "page.md")
+        with open(page, "w", encoding="utf-8") as file:
+            file.write(f"before\n{compare.BEGIN}\nold\n{compare.END}\nafter\n")
+        for _ in range(2):
+            compare.update_page(page, compare.markdown(self.table, "ours"))
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith("before\n") and text.endswith("\nafter\n"))
+        self.assertNotIn("\nold\n", text)
+        self.assertEqual(text.count("| CartPole-v1 | theirs |"), 2)
+        speeds = {(row["task"], row["program"]): row["speed"][0] for row in self.table}
+        figure.write(self.root, {"CartPole-v1": (100_000, 475)}, self.programs, speeds)
+        data = np.loadtxt(os.path.join(self.root, "CartPole-v1.0.tsv"), skiprows=1)
+        np.testing.assert_allclose(data[:, :3], [[0, 0, 0], [50_000, 5, 100], [100_000, 10, 201.5]])
+
+
+if __name__ == "__main__":
+    unittest.main()
