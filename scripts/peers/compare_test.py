@@ -68,6 +68,8 @@ class Compare(unittest.TestCase):
         turned = list(compare.rows(self.programs[::-1], {}))
         self.assertTrue(compare.score_line(turned[1])[5].startswith("100.0 ["))
         self.assertNotIn("time_difference", turned[1])
+        # worse by the estimate, but the interval holds zero
+        self.assertEqual(compare.with_interval((-1.0, -3.0, 2.0)), "-1.00 [-3.00, 2.00]")
 
     def test_area_by_the_clock_holds_the_last_value(self):
         # ours: 10 s of the 12; then its last value
