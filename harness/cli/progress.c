@@ -107,8 +107,13 @@ static void terminal_size(int *width, int *height)
     *height = known && size.ws_row > 2 ? size.ws_row : 24;
 }
 
+// "  classic/CartPole-v1 mlp trpo s3    86 %   40000 steps/s  return    482.1"
 static void put_slot(const tb_slot *slot, int width)
 {
+    // the numbers come first when room is short: a label that is cut can still be told apart
+    enum { numbers_width = 42, widest_label = 56 };
+    int label_width = width - 1 - numbers_width;
+    label_width = label_width < 12 ? 12 : label_width > widest_label ? widest_label : label_width;
     double seconds = now() - slot->started;
     char text[256], numbers[128] = "starting";
     if (slot->steps > 0) {
@@ -116,7 +121,12 @@ static void put_slot(const tb_slot *slot, int width)
         snprintf(numbers, sizeof numbers, "%3.0f %%  %6.0f steps/s  return %8.4g", 100 * fraction,
                  (double)slot->steps / seconds, slot->recent_return);
     }
-    snprintf(text, sizeof text, "  %-48s %s", slot->cell->label, numbers);
+    const char *label = slot->cell->label;
+    size_t length = strlen(label);
+    // its end says algorithm and seed
+    if (length > (size_t)label_width - 2)
+        label += length - ((size_t)label_width - 2);
+    snprintf(text, sizeof text, "  %-*s %s", label_width - 2, label, numbers);
     // never wider than the screen: a wrapped line could not be erased
     fprintf(stderr, "%.*s\n", width - 1, text);
 }
