@@ -19,14 +19,6 @@ SIMD_INLINE vec act(uint32_t activation, vec z)
     return activation == TB_ACT_TANH ? simd_tanh(z) : simd_max((vec){0}, z);
 }
 
-/* act'(z) d from y = act(z). */
-SIMD_INLINE vec act_derivative(uint32_t activation, vec y, vec d)
-{
-    if (activation == TB_ACT_TANH)
-        return simd_fma(-y, y, simd_all(1)) * d;
-    return (vec)((vec_bits)d & (vec_bits)(y > 0));
-}
-
 /* y = act(y), n elements. */
 SIMD_INLINE void activate_row(uint32_t activation, size_t n, real *y)
 {
@@ -35,18 +27,6 @@ SIMD_INLINE void activate_row(uint32_t activation, size_t n, real *y)
         simd_store(y + i, act(activation, simd_load(y + i)));
     if (i < n)
         simd_store_part(y + i, n - i, act(activation, simd_load_part(y + i, n - i)));
-}
-
-/* d = act'(z) d, n elements. */
-SIMD_INLINE void differentiate_row(uint32_t activation, size_t n, const real *y, real *d)
-{
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        simd_store(d + i, act_derivative(activation, simd_load(y + i), simd_load(d + i)));
-    if (i < n)
-        simd_store_part(
-            d + i, n - i,
-            act_derivative(activation, simd_load_part(y + i, n - i), simd_load_part(d + i, n - i)));
 }
 
 /* Rows of n elements, as the calls above need them: padded rows that follow each other without a
@@ -72,17 +52,6 @@ static void activate(uint32_t activation, area a, real *y)
     else if (activation == TB_ACT_RELU)
         for (size_t r = 0; r < a.rows; r++)
             activate_row(TB_ACT_RELU, a.n, y + r * a.ld);
-}
-
-/* d = act'(z) d, from y = act(z) */
-static void differentiate(uint32_t activation, area a, const real *y, real *d)
-{
-    if (activation == TB_ACT_TANH)
-        for (size_t r = 0; r < a.rows; r++)
-            differentiate_row(TB_ACT_TANH, a.n, y + r * a.ld, d + r * a.ld);
-    else if (activation == TB_ACT_RELU)
-        for (size_t r = 0; r < a.rows; r++)
-            differentiate_row(TB_ACT_RELU, a.n, y + r * a.ld, d + r * a.ld);
 }
 
 static area outputs(const tb_dense *dense, uint64_t rows)
@@ -116,9 +85,10 @@ static void jvp(const tb_dense *dense, uint64_t rows, const void *w, const void 
                     .init = vb,
                     .c = dy,
                     .ldc = dense->ld_y,
+                    .y = y,
+                    .activation = dense->activation,
                     .padded = dense->flags & TB_DENSE_PAD_Y};
     compute(&dz, rows, dense->n_out);
-    differentiate(dense->activation, outputs(dense, rows), y, dy);
 }
 
 /* wt [N][ld] = W' [K][N]' */
@@ -140,15 +110,15 @@ static void transpose(const tb_dense *dense, const void *w, void *wt)
 static void input_grad(const tb_dense *dense, uint64_t rows, const void *wt, const void *dy,
                        const void *x, void *dx)
 {
-    const int padded = (dense->flags & TB_DENSE_PAD_X) != 0;
     const size_t ld = tb_kernels_ld(TB_KERNELS_BITS == 64 ? TB_F64 : TB_F32, dense->n_in);
     const sum dh = {.terms = {{dy, dense->ld_y, 1, wt, ld, dense->n_out}},
                     .n_terms = 1,
                     .c = dx,
                     .ldc = dense->ld_x,
-                    .padded = padded};
+                    .y = x,
+                    .activation = dense->in_activation,
+                    .padded = dense->flags & TB_DENSE_PAD_X};
     compute(&dh, rows, dense->n_in);
-    differentiate(dense->in_activation, area_of(rows, dense->n_in, dense->ld_x, padded), x, dx);
 }
 
 /* gw += x' dy for few outputs (N <= TILE_ROWS): as gw' += dy' x, whose vectors are full, in blocks

@@ -11,6 +11,8 @@
 #ifndef TRPO_LINALG_KERNELS_TILE_H
 #define TRPO_LINALG_KERNELS_TILE_H
 
+#include <trpo-bench/kernels.h>
+
 #include "trpo/linalg/kernels_simd.h"
 
 /* One term A B: A [rows][n] with element (r, k) at a[r a_row + k a_k], B [n][columns]. */
@@ -22,7 +24,16 @@ typedef struct term {
     size_t n;
 } term;
 
-/* C [rows][columns]. */
+/* act'(z) d from y = act(z). */
+SIMD_INLINE vec act_derivative(uint32_t activation, vec y, vec d)
+{
+    if (activation == TB_ACT_TANH)
+        return simd_fma(-y, y, simd_all(1)) * d;
+    return (vec)((vec_bits)d & (vec_bits)(y > 0));
+}
+
+/* C [rows][columns], each element times act'(z) of Y [rows][columns] unless that is the identity.
+ */
 typedef struct sum {
     term terms[2];
     size_t n_terms;
@@ -30,6 +41,8 @@ typedef struct sum {
     size_t ld_init;   /* 0: the same row for each row of C */
     real *c;
     size_t ldc;
+    const real *y;
+    uint32_t activation; /* TB_ACT_* */
     int padded; /* rows of C have room for whole vectors: lanes beyond the last column get zeros */
 } sum;
 
@@ -56,12 +69,29 @@ SIMD_INLINE void add_term(vec acc[TALL_ROWS][TILE_VECS], size_t rows, size_t vec
     }
 }
 
+/* acc = act'(y) acc */
+SIMD_INLINE void differentiate(vec acc[TALL_ROWS][TILE_VECS], size_t rows, size_t vecs, size_t tail,
+                               uint32_t activation, const real *y, size_t ldy)
+{
+    UNROLL for (size_t r = 0; r < rows; r++)
+    {
+        UNROLL for (size_t v = 0; v < vecs; v++) acc[r][v] =
+            act_derivative(activation, load_lane(y + r * ldy, v, vecs, tail), acc[r][v]);
+    }
+}
+
 /* The tile of C at (row, column). `rows`, `vecs` and whether `tail` is 0 are compile-time constants
  * of each caller: the loops over them unroll and acc stays in registers. */
 SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_t row,
                       size_t column)
 {
     vec acc[TALL_ROWS][TILE_VECS] = {0};
+    const real *y = s->activation == TB_ACT_IDENTITY ? NULL : s->y + row * s->ldc + column;
+    // y is needed at the end, and comes from afar
+    if (y)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t v = 0; v < vecs; v++)
+                __builtin_prefetch(y + r * s->ldc + v * LANES);
     if (s->init) {
         const real *init = s->init + row * s->ld_init + column;
         UNROLL for (size_t r = 0; r < rows; r++)
@@ -72,6 +102,10 @@ SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_
     }
     for (size_t t = 0; t < s->n_terms; t++)
         add_term(acc, rows, vecs, tail, &s->terms[t], row, column);
+    if (y && s->activation == TB_ACT_TANH)
+        differentiate(acc, rows, vecs, tail, TB_ACT_TANH, y, s->ldc);
+    else if (y)
+        differentiate(acc, rows, vecs, tail, TB_ACT_RELU, y, s->ldc);
     UNROLL for (size_t r = 0; r < rows; r++)
     {
         real *c = s->c + (row + r) * s->ldc + column;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trpo/linalg/convert.h"
+
 size_t tb_dtype_size(uint32_t dtype)
 {
     switch (dtype) {
@@ -21,9 +23,7 @@ void tb_to_native(uint32_t dtype, const double *from, void *to, size_t n)
         memcpy(to, from, n * sizeof *from);
         return;
     }
-    float *out = to;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (float)from[i];
+    tb_convert_get()->to_float(from, to, n);
 }
 
 void tb_from_native(uint32_t dtype, const void *from, double *to, size_t n)
@@ -32,9 +32,7 @@ void tb_from_native(uint32_t dtype, const void *from, double *to, size_t n)
         memcpy(to, from, n * sizeof *to);
         return;
     }
-    const float *in = from;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (double)in[i];
+    tb_convert_get()->to_double(from, to, n);
 }
 
 static tb_status map_error(const tb_net *net, const char *call, tb_status status, tb_error *error)
@@ -117,11 +115,12 @@ tb_status tb_net_lane_forward(tb_net_lane *lane, size_t rows, double *y, tb_erro
 
 // memory of one segment: what a shard needs while it is worked on, and the segment's sum
 typedef struct tb_segment {
-    double *in;   // [TB_SHARD_ROWS][O] y or jv
-    double *out;  // [TB_SHARD_ROWS][O] w or M jv
-    void *native; // [TB_SHARD_ROWS][O] either, in the map's type
-    void *g;      // [P] one shard's J' w, in the map's type
-    double *sum;  // [P]
+    double *in;    // [TB_SHARD_ROWS][O] y or jv
+    double *out;   // [TB_SHARD_ROWS][O] w or M jv
+    void *native;  // [TB_SHARD_ROWS][O] either, in the map's type
+    void *g;       // [P] one shard's J' w, in the map's type
+    double *sum;   // [P]
+    size_t shards; // in the sum
     tb_status status;
     const char *failed_call;
 } tb_segment;
@@ -214,6 +213,18 @@ static tb_status shard_forward(tb_net_batch *batch, const tb_job *job, tb_segmen
     return TB_OK;
 }
 
+// sum += one shard's J' w; the first one starts it
+static void add_shard(tb_segment *segment, const tb_net *net)
+{
+    size_t n = net->n_params;
+    if (segment->shards++ == 0)
+        tb_from_native(net->dtype, segment->g, segment->sum, n);
+    else if (net->dtype == TB_F64)
+        tb_convert_get()->add_double(segment->g, segment->sum, n);
+    else
+        tb_convert_get()->add_float(segment->g, segment->sum, n);
+}
+
 static tb_status shard_reverse(tb_net_batch *batch, const tb_job *job, tb_segment *segment,
                                size_t shard, const void *x, size_t begin, size_t rows)
 {
@@ -240,15 +251,7 @@ static tb_status shard_reverse(tb_net_batch *batch, const tb_job *job, tb_segmen
         net->api->vjp(net->map, net->native, x, rows, ws, segment->native, segment->g);
     if (status != TB_OK)
         return status;
-    if (net->dtype == TB_F64) {
-        const double *g = segment->g;
-        for (size_t i = 0; i < net->n_params; i++)
-            segment->sum[i] += g[i];
-    } else {
-        const float *g = segment->g;
-        for (size_t i = 0; i < net->n_params; i++)
-            segment->sum[i] += (double)g[i];
-    }
+    add_shard(segment, net);
     return TB_OK;
 }
 
@@ -260,8 +263,7 @@ static void run_segment(tb_net_batch *batch, const tb_job *job, size_t s)
     size_t shards = tb_net_shards(batch->rows);
     size_t row_bytes = net->n_in * tb_dtype_size(net->dtype);
     segment->status = TB_OK;
-    if (job->pass != TB_PASS_FORWARD)
-        memset(segment->sum, 0, net->n_params * sizeof(double));
+    segment->shards = 0;
     for (size_t shard = s * shards / TB_SEGMENTS; shard < (s + 1) * shards / TB_SEGMENTS; shard++) {
         size_t begin = shard * TB_SHARD_ROWS;
         size_t rows = batch->rows - begin < TB_SHARD_ROWS ? batch->rows - begin : TB_SHARD_ROWS;
@@ -298,8 +300,9 @@ static void reduce(const tb_net_batch *batch, double *g)
     size_t n = batch->net->n_params;
     memset(g, 0, n * sizeof *g);
     for (size_t s = 0; s < TB_SEGMENTS; s++)
-        for (size_t i = 0; i < n; i++)
-            g[i] += batch->segments[s].sum[i];
+        // small batches leave segments without a shard
+        if (batch->segments[s].shards > 0)
+            tb_convert_get()->add_double(batch->segments[s].sum, g, n);
 }
 
 tb_status tb_net_batch_forward(tb_net_batch *batch, const void *x, size_t rows,

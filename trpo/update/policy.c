@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trpo/dist/rows.h"
 #include "trpo/linalg/vec.h"
 #include "trpo/rng/streams.h"
 
@@ -64,14 +65,15 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
     const tb_head *head = &policy->head;
     size_t d = head->n_params;
     memcpy(policy->y + begin * d, in, (end - begin) * d * sizeof *in);
-    double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0;
+    double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0, kl_rows[TB_SHARD_ROWS];
+    tb_head_log_prob_rows(head, end - begin, policy->y + begin * d,
+                          batch->action + begin * head->n_action, policy->log_prob + begin);
+    tb_head_kl_rows(head, end - begin, batch->y_old + begin * d, policy->y + begin * d, kl_rows);
     for (size_t i = begin; i < end; i++) {
-        const double *y = policy->y + i * d, *y_old = batch->y_old + i * d;
-        policy->log_prob[i] = head->api->log_prob(head, y, batch->action + i * head->n_action);
         double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
         surrogate += ratio * batch->advantage[i];
-        kl += head->api->kl(head, y_old, y);
-        entropy += head->api->entropy(head, y);
+        kl += kl_rows[i - begin];
+        entropy += head->api->entropy(head, policy->y + i * d);
         ratio_error = larger(fabs(ratio - 1), ratio_error);
     }
     double *sums = policy->shard_sums + shard * 4;
@@ -115,11 +117,12 @@ static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, con
     const tb_batch *batch = rows->batch;
     const tb_head *head = &policy->head;
     size_t d = head->n_params;
+    tb_head_log_prob_grad_rows(head, end - begin, policy->y + begin * d,
+                               batch->action + begin * head->n_action, w);
     for (size_t i = begin; i < end; i++) {
         double *row = w + (i - begin) * d;
         double scale = exp(policy->log_prob[i] - batch->log_prob_old[i]) * batch->advantage[i] /
                        (double)batch->n_rows;
-        head->api->log_prob_grad(head, policy->y + i * d, batch->action + i * head->n_action, row);
         for (size_t k = 0; k < d; k++)
             row[k] *= scale;
     }
@@ -139,12 +142,9 @@ static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const
     const tb_rows *rows = ctx;
     const tb_head *head = &rows->policy->head;
     size_t d = head->n_params;
-    for (size_t i = begin; i < end; i++) {
-        double *row = mjv + (i - begin) * d;
-        head->api->fisher(head, rows->policy->y + i * d, jv + (i - begin) * d, row);
-        for (size_t k = 0; k < d; k++)
-            row[k] /= (double)rows->batch->n_rows;
-    }
+    tb_head_fisher_rows(head, end - begin, rows->policy->y + begin * d, jv, mjv);
+    for (size_t k = 0; k < (end - begin) * d; k++)
+        mjv[k] /= (double)rows->batch->n_rows;
 }
 
 tb_status tb_policy_fisher(tb_policy *policy, const tb_batch *batch, double damping,

@@ -13,6 +13,16 @@
 /* Rows that go through all layers together. */
 #define CHUNK 96
 
+/* Bytes on the stack for the derivatives of a chunk. *Rationale:* in the workspaces of all shards
+ * they would stream through the caches with every product; the stack's memory stays there. Wider
+ * networks have them in the workspace. */
+#define STACK_SCRATCH (64 << 10)
+
+typedef union stack_scratch {
+    unsigned char bytes[STACK_SCRATCH];
+    double aligned;
+} __attribute__((aligned(64))) stack_scratch;
+
 static uint64_t size_of(const mlp_net *net)
 {
     return net->dtype == TB_F64 ? 8 : 4;
@@ -61,14 +71,24 @@ void mlp_net_add(mlp_net *net, uint64_t n_in, uint64_t n_out, uint32_t activatio
  * In this order, all multiples of 64 bytes (R = element size, b = min(B, CHUNK)):
  *   64 bytes                 flag: whether the W' below belong to the last forward()
  *   R n_transposed           W' of layers 1.., written by the first vjp() after a forward()
- *   R 2 b max_ld             derivatives that pass from layer to layer
+ *   R 2 b max_ld             derivatives that pass from layer to layer, if the stack has no room
  *   R B ld of layer l        h of hidden layer l, for each l */
+
+/* Elements of one of the two arrays of derivatives. */
+static uint64_t scratch_elements(const mlp_net *net, uint64_t batch)
+{
+    return (batch < CHUNK ? batch : CHUNK) * net->max_ld;
+}
+
+static int fits_the_stack(const mlp_net *net, uint64_t batch)
+{
+    return 2 * scratch_elements(net, batch) * size_of(net) <= STACK_SCRATCH;
+}
 
 uint64_t mlp_net_ws_bytes(const mlp_net *net, uint64_t batch)
 {
-    const uint64_t chunk = batch < CHUNK ? batch : CHUNK;
-    return 64 +
-           size_of(net) * (net->n_transposed + 2 * chunk * net->max_ld + batch * net->row_elements);
+    const uint64_t scratch = fits_the_stack(net, batch) ? 0 : 2 * scratch_elements(net, batch);
+    return 64 + size_of(net) * (net->n_transposed + scratch + batch * net->row_elements);
 }
 
 /* A chunk of rows on its way through the layers. */
@@ -84,15 +104,21 @@ typedef struct chunk {
     uint64_t n;     /* rows in it */
 } chunk;
 
-/* Before the first chunk. */
-static chunk open_workspace(const mlp_net *net, const void *x, uint64_t batch, void *ws)
+/* Before the first chunk. `stack` may be NULL where no derivatives pass. */
+static chunk open_workspace(const mlp_net *net, const void *x, uint64_t batch, void *ws,
+                            stack_scratch *stack)
 {
-    const uint64_t scratch = (batch < CHUNK ? batch : CHUNK) * net->max_ld;
+    const uint64_t scratch = scratch_elements(net, batch);
     chunk c = {.net = net, .x = x, .transposed_ready = ws, .batch = batch};
     c.transposed = (char *)ws + 64;
-    c.scratch[0] = at(net, c.transposed, net->n_transposed);
-    c.scratch[1] = at(net, c.scratch[0], scratch);
-    c.hidden = at(net, c.scratch[1], scratch);
+    c.hidden = at(net, c.transposed, net->n_transposed);
+    c.scratch[0] = stack;
+    if (!fits_the_stack(net, batch)) {
+        c.scratch[0] = c.hidden;
+        c.hidden = at(net, c.hidden, 2 * scratch);
+    }
+    if (c.scratch[0])
+        c.scratch[1] = at(net, c.scratch[0], scratch);
     return c;
 }
 
@@ -131,7 +157,7 @@ static void broadcast_constants(const mlp_net *net, const void *theta, uint64_t 
 void mlp_net_forward(const mlp_net *net, const void *theta, const void *x, uint64_t batch, void *y,
                      void *ws)
 {
-    chunk c = open_workspace(net, x, batch, ws);
+    chunk c = open_workspace(net, x, batch, ws, NULL);
     *c.transposed_ready = 0;
     while (next_chunk(&c))
         for (uint64_t l = 0; l < net->n_layers; l++) {
@@ -148,7 +174,8 @@ void mlp_net_forward(const mlp_net *net, const void *theta, const void *x, uint6
 void mlp_net_jvp(const mlp_net *net, const void *theta, const void *x, uint64_t batch, void *ws,
                  const void *v, void *jv)
 {
-    chunk c = open_workspace(net, x, batch, ws);
+    stack_scratch stack;
+    chunk c = open_workspace(net, x, batch, ws, &stack);
     while (next_chunk(&c))
         for (uint64_t l = 0; l < net->n_layers; l++) {
             const mlp_layer *layer = &net->layer[l];
@@ -188,7 +215,8 @@ static void add_constants(const mlp_net *net, uint64_t batch, const void *w, voi
 void mlp_net_vjp(const mlp_net *net, const void *theta, const void *x, uint64_t batch, void *ws,
                  const void *w, void *g)
 {
-    chunk c = open_workspace(net, x, batch, ws);
+    stack_scratch stack;
+    chunk c = open_workspace(net, x, batch, ws, &stack);
     if (!*c.transposed_ready) {
         transpose(net, theta, c.transposed);
         *c.transposed_ready = 1;

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#if defined(__x86_64__)
+#define TB_CONVERT_TABLE tb__convert_v4
+#include "trpo/linalg/convert_body.h"
+#else
+typedef int tb__no_convert; // no such level here
+#endif
