@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Rows that go through all layers together. */
-#define CHUNK 96
+#define CHUNK 48
 
 /* Bytes on the stack for the derivatives of a chunk. *Rationale:* in the workspaces of all shards
  * they would stream through the caches with every product; the stack's memory stays there. Wider
