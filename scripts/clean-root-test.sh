@@ -81,7 +81,7 @@ for file in /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d/*proxy* /
   [[ -f $file ]] && cp --dereference "$file" "$root${file}"
 done
 [[ -f $root/etc/apt/sources.list.d/debian.sources ]] && rm -f "$root/etc/apt/sources.list"
-for folder in proc dev; do
+for folder in proc dev dev/pts; do
   mount --bind "/$folder" "$root/$folder"
   mounted+=("$root/$folder")
 done

@@ -6,6 +6,7 @@ set -euo pipefail
 
 core=(
   gcc g++ libc6-dev cmake ninja-build pkg-config   # compilers and the build
+  make                                             # cmake's default outside this tree: a plugin of one's own
   libopenblas-pthread-dev                          # wide linear algebra
   libtomlplusplus-dev libjansson-dev libsodium-dev # suites, JSON, SHA-256
   gnuplot-nox fonts-dejavu-core                    # figures

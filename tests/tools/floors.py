@@ -24,7 +24,7 @@ LIBRARIES = {
     "omp.h": ("trpo/", "harness/"),
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)', re.MULTILINE)
-QUIET = re.compile(r"(?<![\w.>])(printf|puts|putchar|fopen|freopen|open|dlopen|system|getenv|exit)[ \t]*\(")
+QUIET = re.compile(r"(?<![\w.>])(printf|puts|putchar|fopen|freopen|open|dlopen|system|exit)[ \t]*\(")
 
 
 def without_comments(text):
