@@ -12,6 +12,12 @@ static void test_evaluate(void **state)
         def.slope = 0.5;
         fixture f = fresh(def);
         init(&f, TB_F64, 1);
+        // trap 20: the policy knows scaled observations only
+        f.scaler.shift[0] = 0.5;
+        f.scaler.scale[0] = 6;
+        f.scaler.shift[1] = 2;
+        f.scaler.scale[1] = 0.5;
+        size_t scaling_matters = 0;
         tb_lane lanes[3];
         tb_net_lane nets[3];
         for (size_t i = 0; i < 3; i++) {
@@ -28,9 +34,13 @@ static void test_evaluate(void **state)
             uint64_t length = test_env_length(&def, &key, def.terminate_at);
             double sum = 0;
             for (uint64_t t = 0; t < length; t++) {
-                double x[observation_size] = {test_env_tag(&key), (double)t}, y[3], a;
+                double x[observation_size] = {test_env_tag(&key), (double)t}, y[3], a, unscaled;
+                forward(&f.policy, x, y);
+                f.task.head.api->mode(&f.task.head, y, &unscaled);
+                tb_scaler_apply(&f.scaler, x);
                 forward(&f.policy, x, y);
                 f.task.head.api->mode(&f.task.head, y, &a);
+                scaling_matters += a != unscaled;
                 sum += 0.5 * (double)(t + 1) + (a == 1);
             }
             assert_int_equal(out[k].index, k);
@@ -39,6 +49,7 @@ static void test_evaluate(void **state)
             assert_int_equal(out[k].length, length);
             assert_near(out[k].reward_sum, sum, 0);
         }
+        assert_true(scaling_matters > 0);
         // of many failures the first lane's is told
         f.def.fail_step_at = 2;
         assert_int_equal(

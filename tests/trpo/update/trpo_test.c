@@ -97,6 +97,32 @@ static void test_full_step_is_the_quadratic_models(void **state)
         }
 }
 
+// traps 11 and 12: where the quadratic model promises too much, the KL of what stays is within the
+// radius all the same, and what stays is the accepted trial, not the full step
+static void test_shortened_steps(void **state)
+{
+    (void)state;
+    int shortened = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        update_fixture f;
+        tb_error error = {0};
+        tb_surrogate at;
+        init(&f, heads[seed % 2], TB_F64, 100, seed);
+        update_set(&f, "max_kl", 0.5);
+        update_set(&f, "damping", 1e-3);
+        update_set(&f, "line_search_shrink", 0.95);
+        update_set(&f, "line_search_steps", 100);
+        update_run(&f);
+        assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+        assert_true(f.log.kl <= 0.5);
+        shortened += f.log.step_fraction < 1;
+        assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+        assert_true(at.kl == f.log.kl && at.surrogate == f.log.surrogate_after);
+        update_finish(&f);
+    }
+    assert_true(shortened > 5);
+}
+
 // every forward after the first evaluation is far off: nothing is acceptable
 static void test_rejected_line_search_keeps_the_parameters(void **state)
 {
@@ -181,6 +207,28 @@ static void test_bad_advantages(void **state)
     }
 }
 
+// trap 13: finite advantages, a finite direction, but g'x overflows
+static void test_advantages_that_overflow(void **state)
+{
+    (void)state;
+    update_fixture f;
+    tb_error error = {0};
+    double g[update_max_params];
+    init(&f, &update_categorical, TB_F64, 300, 24);
+    update_set(&f, "damping", 1e-6);
+    assert_ok(tb_policy_evaluate_old(&f.policy, &f.batch, &f.log, &error), &error);
+    assert_ok(tb_policy_gradient(&f.policy, &f.batch, g, &error), &error);
+    // the square of the gradient is still a double
+    double grow = 1.2e154 / dense_norm(g, NULL, f.policy.net.n_params);
+    for (size_t i = 0; i < 300; i++)
+        f.batch.advantage[i] *= grow;
+    update_run(&f);
+    assert_true(isfinite(f.log.gradient_norm));
+    assert_true(f.log.cg_iterations > 0);
+    assert_rejected(&f, TB_UPDATE_NON_FINITE);
+    update_finish(&f);
+}
+
 // counters go on from the records before
 static void test_counters_go_on(void **state)
 {
@@ -254,11 +302,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted_step),
         cmocka_unit_test(test_full_step_is_the_quadratic_models),
+        cmocka_unit_test(test_shortened_steps),
         cmocka_unit_test(test_rejected_line_search_keeps_the_parameters),
         cmocka_unit_test(test_nan_in_every_trial),
         cmocka_unit_test(test_no_improvement),
         cmocka_unit_test(test_zero_advantages),
         cmocka_unit_test(test_bad_advantages),
+        cmocka_unit_test(test_advantages_that_overflow),
         cmocka_unit_test(test_counters_go_on),
         cmocka_unit_test(test_smallest_radius),
         cmocka_unit_test(test_one_row),

@@ -6,6 +6,7 @@
 #include "tests/trpo/testing.h"
 #include "tests/trpo/testing_map.h"
 #include "trpo/advantage/gae.h"
+#include "trpo/rng/streams.h"
 
 enum { I = 2, max_rows = 300 };
 
@@ -206,6 +207,23 @@ static void test_order_is_a_function_of_seed_and_iteration(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
+// and of the epoch: rows must not meet in the same minibatches each time
+static void test_every_epoch_has_an_order_of_its_own(void **state)
+{
+    (void)state;
+    uint32_t order[2][100];
+    for (int64_t epochs = 1; epochs <= 2; epochs++) {
+        fixture f;
+        init(&f, TB_F64, 32, 5);
+        f.config.critic_epochs = epochs;
+        fill(&f, 100, 1, 1);
+        fit(&f, 1);
+        memcpy(order[epochs - 1], f.critic.order, sizeof order[0]);
+        finish(&f);
+    }
+    assert_memory_not_equal(order[0], order[1], sizeof order[0]);
+}
+
 // one epoch of one whole-batch step: the remainder rows count, each row once
 static void test_one_step_is_adam_on_the_mean_squared_error(void **state)
 {
@@ -312,6 +330,11 @@ static void test_init_is_a_function_of_the_seed(void **state)
     size_t bytes = a.critic.net.n_params * sizeof(double);
     assert_memory_equal(a.critic.net.theta, b.critic.net.theta, bytes);
     assert_memory_not_equal(a.critic.net.theta, c.critic.net.theta, bytes);
+    // trap 21: from a stream of its own, not the policy's
+    const tb_key key = tb_stream_key(11, TB_STREAM_CRITIC_INIT, 0, 0);
+    double expected[64];
+    assert_int_equal(test_map_init(a.critic.net.map, expected, &key), TB_OK);
+    assert_memory_equal(a.critic.net.theta, expected, bytes);
     finish(&a);
     finish(&b);
     finish(&c);
@@ -326,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_without_normalised_targets),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_order_is_a_function_of_seed_and_iteration),
+        cmocka_unit_test(test_every_epoch_has_an_order_of_its_own),
         cmocka_unit_test(test_one_step_is_adam_on_the_mean_squared_error),
         cmocka_unit_test(test_remainder),
         cmocka_unit_test(test_divergence_is_an_error),
