@@ -98,7 +98,7 @@ SIMD_INLINE vec simd_exp(vec x)
     const vec bounded = simd_max(simd_all(EXP_LOW), simd_min(simd_all(EXP_HIGH), x));
     const vec rounded = reduce(bounded, &p);
     // 2^n in two factors, because 2^n alone may be no normal number
-    const vec_int n = (vec_int)rounded - (vec_int)simd_all(MAGIC), half = n >> 1;
+    const vec_int n = (vec_int)((vec_bits)rounded - (vec_bits)simd_all(MAGIC)), half = n >> 1;
     const vec first = (vec)(((vec_bits)half << MANTISSA) + ONE_BITS);
     const vec second = (vec)(((vec_bits)(n - half) << MANTISSA) + ONE_BITS);
     return simd_fma(first, p, first) * second;
@@ -111,10 +111,10 @@ SIMD_INLINE vec simd_log(vec x)
     const vec scale = simd_all((real)(UINT64_C(1) << MANTISSA));
     const vec normal = simd_select(denormal, x * scale, x);
     // x = 2^e m
-    const vec_int above = (vec_int)normal - SQRT_HALF_BITS, e = above >> MANTISSA;
-    const vec m = (vec)(above - (vec_int)((vec_bits)e << MANTISSA) + SQRT_HALF_BITS);
+    const vec_int above = (vec_int)((vec_bits)normal - SQRT_HALF_BITS), e = above >> MANTISSA;
+    const vec m = (vec)((vec_bits)above - ((vec_bits)e << MANTISSA) + SQRT_HALF_BITS);
     const vec magic = simd_all(MAGIC);
-    vec power = (vec)((vec_int)magic + e) - magic;
+    vec power = (vec)((vec_bits)magic + (vec_bits)e) - magic;
     power -= simd_select(denormal, simd_all(MANTISSA), zero);
     // log m = f - s (f - R)
     const vec f = m - 1, s = f / (f + 2), z = s * s;
