@@ -371,7 +371,9 @@ static void test_iterations_allocate_nothing(void **state)
     (void)state;
     int threads_before = omp_get_max_threads();
     const char *const ids[] = {"trpo", "npg", "vpg"};
-    for (int threads = 1; threads <= 2; threads++)
+    if (test_regions_allocate)
+        print_message("one thread only: the thread sanitizer allocates in parallel regions\n");
+    for (int threads = 1; threads <= (test_regions_allocate ? 1 : 2); threads++)
         for (size_t a = 0; a < 3; a++) {
             setting s;
             tb_iteration log;

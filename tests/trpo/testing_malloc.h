@@ -34,6 +34,19 @@ static inline void test_add(int64_t *counter)
 #define TEST_SANITIZED 1
 #endif
 
+/* The thread sanitizer's watcher inside libomp allocates in every parallel region. */
+#if defined(__SANITIZE_THREAD__)
+enum { test_regions_allocate = 1 };
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+enum { test_regions_allocate = 1 };
+#else
+enum { test_regions_allocate = 0 };
+#endif
+#else
+enum { test_regions_allocate = 0 };
+#endif
+
 #ifdef TEST_SANITIZED
 enum { test_can_fail = 0 };
 
