@@ -315,6 +315,8 @@ static void end_cell(tb_pool *pool, tb_slot *slot, int wait_status)
         close(slot->pidfd);
     slot->pid = 0;
     count(pool, slot, end, message);
+    // an end is shown at once, however short the time to the next
+    pool->last_shown = 0;
 }
 
 // 1 when the worker has ended; whatever it left running ends with it
