@@ -64,12 +64,14 @@ class Measures(unittest.TestCase):
 
 
 class Starts(unittest.TestCase):
-    def test_gymnasium_shows_what_the_plugin_shows(self):
+    def test_gymnasium_shows_what_the_plugin_shows_at_every_start(self):
         for task in starts.TASKS:
             episodes = starts.Episodes(PLUGINS, task)
-            seen = {tuple(episodes.reset(0, seed, purpose, episode))
-                    for seed in (0, 1) for purpose in (keys.STREAM_EVAL, keys.STREAM_EVAL_FINAL) for episode in (0, 1)}
-            self.assertEqual(len(seen), 8, task)
+            seen = {tuple(episodes.reset(0, seed, keys.STREAM_EVAL_FINAL, episode))
+                    for seed in range(10) for episode in range(100)}
+            seen |= {tuple(episodes.reset(0, seed, keys.STREAM_EVAL, episode))
+                     for seed in range(10) for episode in range(10)}
+            self.assertEqual(len(seen), 1100, task)
 
     def test_a_start_depends_on_nothing_before_it(self):
         for task in starts.TASKS:
