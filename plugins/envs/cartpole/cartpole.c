@@ -98,10 +98,9 @@ static inline void advance(const params *p, uint32_t integrator, double force, d
 
 static inline uint32_t fallen(const params *p, double x, double theta)
 {
-    return (x < -p->x_threshold) | (x > p->x_threshold) | (theta < -p->theta_threshold_radians) |
-                   (theta > p->theta_threshold_radians)
-               ? TB_TERMINATED
-               : 0;
+    const int out = (x < -p->x_threshold) | (x > p->x_threshold) |
+                    (theta < -p->theta_threshold_radians) | (theta > p->theta_threshold_radians);
+    return out ? TB_TERMINATED : 0;
 }
 
 static double step(const void *params_, void *state_, const void *action, tb_rng *rng,
