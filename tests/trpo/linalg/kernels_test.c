@@ -173,7 +173,7 @@ static void layers_equal_the_reference(void **state)
     enum { IN = 6, OUT = 9, ROWS = 5 };
     for (size_t l = 0; l < LEVELS; l++) {
         const tb_kernels *k = level(l);
-        for (size_t i = 0; k != NULL && i < (size_t)(IN * OUT * ROWS); i++) {
+        for (size_t i = 0; k != NULL && i < (size_t)IN * OUT * ROWS; i++) {
             const uint32_t n = (uint32_t)(i + i / IN + i / IN / OUT); // walks all combinations
             layer_case c = {.dtype = n & 1 ? TB_F64 : TB_F32, .rows = rows[i / IN / OUT]};
             tb_dense *d = &c.dense;
@@ -262,7 +262,7 @@ static void arguments(const function *f, uint32_t dtype, void *x)
 static void functions_are_accurate(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < (size_t)(LEVELS * FUNCTIONS * 2); i++) {
+    for (size_t i = 0; i < (size_t)LEVELS * FUNCTIONS * 2; i++) {
         const tb_kernels *k = level(i / 6);
         const function *f = &functions[i / 2 % FUNCTIONS];
         const uint32_t dtype = i % 2 ? TB_F64 : TB_F32;
