@@ -288,6 +288,32 @@ static void more_workers_than_rows_do_not_scroll(void **state)
     assert_int_equal(progress.lines, 9);
 }
 
+// a label that is too long loses its beginning: seed, speed and return stay
+static void a_narrow_screen_keeps_the_return(void **state)
+{
+    (void)state;
+    static tb_cell cell = {.label =
+                               (char *)"classic/MountainCarContinuous-v0 mlp trpo@long-name s17"};
+    tb_slot slot = {
+        .cell = &cell, .pid = 1, .steps = 500, .steps_all = 1000, .recent_return = 12.5};
+    tb_progress progress;
+    char text[4096];
+    int screen, fd = open_terminal(&screen, 80, 24);
+    show_on(fd);
+    tb_progress_begin(&progress, TB_PROGRESS_FULL, &suite, both, 2);
+    slot.started = progress.started - 1;
+    tb_progress_on_progress(&progress, &slot, 1);
+    show_here_again();
+    ssize_t n = read(screen, text, sizeof text - 1);
+    assert_true(n > 0);
+    text[n] = '\0';
+    close(fd);
+    close(screen);
+    assert_non_null(strstr(text, "trpo@long-name s17  50 %"));
+    assert_non_null(strstr(text, "return     12.5"));
+    assert_null(strstr(text, "classic/"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +326,7 @@ int main(void)
         cmocka_unit_test(the_screen_is_clean_at_the_end),
         cmocka_unit_test(a_redrawn_line_fits_the_screen),
         cmocka_unit_test(more_workers_than_rows_do_not_scroll),
+        cmocka_unit_test(a_narrow_screen_keeps_the_return),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
