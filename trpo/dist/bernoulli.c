@@ -73,6 +73,13 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+// d H / dp = log((1 - p) / p) = -y, dp / dy = p (1 - p)
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    for (size_t i = 0; i < head->n; i++)
+        dy[i] = -y[i] * tb__sigmoid(y[i]) * tb__sigmoid(-y[i]);
+}
+
 // M = diag(p (1 - p))
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
 {
@@ -81,5 +88,6 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_bernoulli = {
-    "bernoulli", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
+    "bernoulli", sample,  mode,         log_prob, log_prob_grad, kl,
+    kl_grad,     entropy, entropy_grad, fisher,   NULL,
 };

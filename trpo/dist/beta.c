@@ -149,6 +149,23 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+/* d H / d alpha = (s - 2) psi'(s) - (alpha - 1) psi'(alpha), the same for beta. With psi'(z) = 1/z
+ * + r(z) the leading parts are 1 - 2/s - 1 + 1/alpha = (beta - alpha) / (alpha s), free of
+ * cancellation. */
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    size_t n = head->n;
+    for (size_t i = 0; i < n; i++) {
+        double a = tb__softplus(y[i]), b = tb__softplus(y[n + i]);
+        shape p = shape_of(head, y, i);
+        double s = p.alpha + p.beta, both = (a + b) * tb_trigamma_excess(s);
+        dy[i] = ((p.beta - p.alpha) / (p.alpha * s) + both - a * tb_trigamma_excess(p.alpha)) *
+                tb__sigmoid(y[i]);
+        dy[n + i] = ((p.alpha - p.beta) / (p.beta * s) + both - b * tb_trigamma_excess(p.beta)) *
+                    tb__sigmoid(y[n + i]);
+    }
+}
+
 // M = S H S with S = diag(sigmoid(y)), the derivatives of alpha and beta
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
 {
@@ -169,5 +186,6 @@ static double to_env(const tb_head *head, size_t i, double a)
 }
 
 const tb_head_api tb_head_beta = {
-    "beta", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, to_env,
+    "beta",  sample,  mode,         log_prob, log_prob_grad, kl,
+    kl_grad, entropy, entropy_grad, fisher,   to_env,
 };

@@ -99,6 +99,17 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+// d H / dy_i = -p_i (log p_i + H): sum_k -(log p_k + 1) dp_k / dy_i with dp_k / dy_i = p_k ([k = i]
+// - p_i)
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    double max, lse = log_sum_exp(y, head->n, &max), h = entropy(head, y);
+    for (size_t i = 0; i < head->n; i++) {
+        double log_p = y[i] - lse;
+        dy[i] = -exp(log_p) * (log_p + h);
+    }
+}
+
 // M = diag(p) - p p'
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
 {
@@ -111,5 +122,6 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_categorical = {
-    "categorical", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
+    "categorical", sample,  mode,         log_prob, log_prob_grad, kl,
+    kl_grad,       entropy, entropy_grad, fisher,   NULL,
 };

@@ -82,6 +82,16 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+// 0 on the means, 1 on the log-stds
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    (void)y;
+    for (size_t i = 0; i < head->n; i++) {
+        dy[i] = 0;
+        dy[head->n + i] = 1;
+    }
+}
+
 // M = diag(1 / s^2 on the means, 2 on the log-stds)
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
 {
@@ -93,7 +103,8 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_gaussian = {
-    "gaussian", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
+    "gaussian", sample,  mode,         log_prob, log_prob_grad, kl,
+    kl_grad,    entropy, entropy_grad, fisher,   NULL,
 };
 
 static double ratio(const double *p, const double *q, double r)

@@ -90,6 +90,17 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    double p[2], dp[2];
+    for (size_t i = 0; i < head->n; i++) {
+        double slope = dimension(head, y, i, p);
+        one.api->entropy_grad(&one, p, dp);
+        dy[i] = dp[0];
+        dy[head->n + i] = dp[1] * slope;
+    }
+}
+
 // M = S' M_gaussian S with S = diag(1, d log_std / dz): the KL's gradient is 0 at equality, so the
 // curvature of tanh adds nothing
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
@@ -105,5 +116,6 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_gaussian_state_std = {
-    "gaussian-state-std", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
+    "gaussian-state-std", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy,
+    entropy_grad,         fisher, NULL,
 };

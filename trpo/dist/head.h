@@ -32,6 +32,8 @@ typedef struct tb_head_api {
     /* dy = d KL(old || new) / dy_new. */
     void (*kl_grad)(const tb_head *head, const double *y_old, const double *y_new, double *dy);
     double (*entropy)(const tb_head *head, const double *y);
+    /* dy = d entropy / dy, written whole: 0 where the entropy does not depend on a parameter. */
+    void (*entropy_grad)(const tb_head *head, const double *y, double *dy);
     /* mv = M v with M = d2 KL(y || y') / dy'2 at y' = y: the Fisher metric of the head (paper,
      * appendix C). */
     void (*fisher)(const tb_head *head, const double *y, const double *v, double *mv);

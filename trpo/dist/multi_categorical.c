@@ -84,6 +84,16 @@ static double entropy(const tb_head *head, const double *y)
     return sum;
 }
 
+static void entropy_grad(const tb_head *head, const double *y, double *dy)
+{
+    for (size_t i = 0; i < head->n; i++) {
+        tb_head one = component(head, i);
+        one.api->entropy_grad(&one, y, dy);
+        y += one.n;
+        dy += one.n;
+    }
+}
+
 // M: one block a component
 static void fisher(const tb_head *head, const double *y, const double *v, double *mv)
 {
@@ -97,5 +107,6 @@ static void fisher(const tb_head *head, const double *y, const double *v, double
 }
 
 const tb_head_api tb_head_multi_categorical = {
-    "multi-categorical", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy, fisher, NULL,
+    "multi-categorical", sample, mode, log_prob, log_prob_grad, kl, kl_grad, entropy,
+    entropy_grad,        fisher, NULL,
 };

@@ -75,6 +75,9 @@ static void test_gradients(void **state)
         head.api->kl_grad(&head, old, y, dy);
         for (size_t k = 0; k < 2; k++)
             assert_near(dy[k], head_slope(&head, old, y, NULL, k), 1e-9);
+        head.api->entropy_grad(&head, y, dy);
+        for (size_t k = 0; k < 2; k++)
+            assert_near(dy[k], head_slope(&head, NULL, y, NULL, k), 1e-9);
     }
 }
 

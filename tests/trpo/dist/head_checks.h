@@ -61,7 +61,8 @@ static inline void assert_shape(const tb_head *head, size_t n, size_t d, size_t 
 
 /* ---- derivatives ---- */
 
-// fourth-order central difference of log_prob or KL along parameter k: error about 1e-12
+// fourth-order central difference along parameter k of log_prob (with a), KL (with y_old) or
+// entropy: error about 1e-12
 static inline double head_slope(const tb_head *head, const double *y_old, const double *y,
                                 const double *a, size_t k)
 {
@@ -70,7 +71,9 @@ static inline double head_slope(const tb_head *head, const double *y_old, const 
     for (int i = 0; i < 4; i++) {
         memcpy(moved, y, head->n_params * sizeof *y);
         moved[k] += h * (i < 2 ? i - 2 : i - 1); // -2h, -h, h, 2h
-        at[i] = a != NULL ? head->api->log_prob(head, moved, a) : head->api->kl(head, y_old, moved);
+        at[i] = a != NULL       ? head->api->log_prob(head, moved, a)
+                : y_old != NULL ? head->api->kl(head, y_old, moved)
+                                : head->api->entropy(head, moved);
     }
     return (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * h);
 }
@@ -98,6 +101,19 @@ static inline void check_kl_gradient(const tb_head *head, tb_rng *rng, double sc
         head->api->kl_grad(head, y_old, y_new, dy);
         for (size_t k = 0; k < head->n_params; k++)
             assert_near(dy[k], head_slope(head, y_old, y_new, NULL, k), 1e-9 * (1 + fabs(dy[k])));
+    }
+}
+
+static inline void check_entropy_gradient(const tb_head *head, tb_rng *rng, double scale)
+{
+    double y[max_d], dy[max_d];
+    for (int i = 0; i < 50; i++) {
+        test_fill(rng, y, head->n_params, scale);
+        for (size_t k = 0; k < head->n_params; k++)
+            dy[k] = NAN; // every entry is written
+        head->api->entropy_grad(head, y, dy);
+        for (size_t k = 0; k < head->n_params; k++)
+            assert_near(dy[k], head_slope(head, NULL, y, NULL, k), 1e-9);
     }
 }
 
@@ -179,6 +195,7 @@ static inline void check_derivatives(const tb_head *head, uint64_t seed, double 
     tb_rng rng = test_rng(seed);
     check_log_prob_gradient(head, &rng, gradients);
     check_kl_gradient(head, &rng, gradients);
+    check_entropy_gradient(head, &rng, gradients);
     check_kl_sign(head, &rng, sign);
     check_fisher(head, &rng, metric);
 }
@@ -215,6 +232,8 @@ static inline void check_finite(const tb_head *head, const double *y, const doub
     assert_all_finite("mode", a, head->n_action);
     value = head->api->entropy(head, y);
     assert_all_finite("entropy", &value, 1);
+    head->api->entropy_grad(head, y, g);
+    assert_all_finite("entropy_grad", g, head->n_params);
     value = head->api->kl(head, y, y_new);
     assert_all_finite("kl", &value, 1);
     assert_true(value >= 0);
@@ -359,6 +378,7 @@ static inline void check_dimensions(const tb_head *head, tb_rng *rng, double sca
 {
     enum { n = 3 };
     double y[2 * n], y_new[2 * n], u[n], a[n], mode[n], v[2 * n], g[2 * n], kl_g[2 * n], mv[2 * n];
+    double entropy_g[2 * n];
     assert_int_equal(head->n, n);
     for (size_t i = 0; i < n; i++)
         u[i] = tb_rng_f64(rng);
@@ -369,6 +389,7 @@ static inline void check_dimensions(const tb_head *head, tb_rng *rng, double sca
     head->api->mode(head, y, mode);
     head->api->log_prob_grad(head, y, a, g);
     head->api->kl_grad(head, y, y_new, kl_g);
+    head->api->entropy_grad(head, y, entropy_g);
     head->api->fisher(head, y, v, mv);
     double log_prob = 0, kl = 0, entropy = 0;
     for (size_t i = 0; i < n; i++) {
@@ -393,6 +414,8 @@ static inline void check_dimensions(const tb_head *head, tb_rng *rng, double sca
         assert_true(g[i] == out[0] && g[n + i] == out[1]);
         one.api->kl_grad(&one, y1, z1, out);
         assert_true(kl_g[i] == out[0] && kl_g[n + i] == out[1]);
+        one.api->entropy_grad(&one, y1, out);
+        assert_true(entropy_g[i] == out[0] && entropy_g[n + i] == out[1]);
         one.api->fisher(&one, y1, v1, out);
         assert_true(mv[i] == out[0] && mv[n + i] == out[1]);
     }
