@@ -129,6 +129,8 @@ static subject *make_subject(size_t rows)
     tb_options_default(s->trpo->options, s->config);
     set_option(s, "cg_iterations", (tb_value){.type = TB_VALUE_I64, .i64 = CG_ITERATIONS});
     set_option(s, "cg_tolerance", (tb_value){.type = TB_VALUE_F64, .f64 = 0});
+    tb_error error;
+    check(s->trpo->prepare(s->config, &s->policy, &error), &error);
     return s;
 }
 
@@ -153,7 +155,7 @@ static void run_product(void *arg)
 {
     subject *s = arg;
     tb_error error;
-    check(tb_policy_fisher(&s->policy, &s->batch, 0.1, s->v, s->fv, &error), &error);
+    check(tb_policy_fisher(&s->policy, 0.1, s->v, s->fv, &error), &error);
 }
 
 // from the same parameters each time

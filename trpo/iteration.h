@@ -12,7 +12,7 @@
 typedef enum tb_update_end {
     TB_UPDATE_NONE,           /* no update was tried */
     TB_UPDATE_ACCEPTED,       /* step taken (npg, vpg: always, unless it is not finite) */
-    TB_UPDATE_NO_IMPROVEMENT, /* last tried step did not improve the surrogate */
+    TB_UPDATE_NO_IMPROVEMENT, /* last tried step did not improve the objective (enough) */
     TB_UPDATE_KL_EXCEEDED,    /* last tried step left the trust region */
     TB_UPDATE_NON_FINITE,     /* gradient, direction or last tried step held NaN or infinity */
     TB_UPDATE_ZERO_GRADIENT,  /* nothing to improve */
@@ -39,14 +39,21 @@ const char *tb_update_end_name(tb_update_end end);
     X(F, surrogate_before,                                                                         \
       "Surrogate L at the old parameters: the mean advantage (paper, eq. 14)")                     \
     X(F, surrogate_after, "Surrogate L at the parameters that were kept")                          \
-    X(F, surrogate_expected, "First-order prediction of the improvement of the full step, g's")    \
-    X(F, kl, "Mean KL(old || new) at the parameters that were kept: 0 after a rejected step")      \
-    X(F, kl_tried, "Mean KL(old || new) of the last step that was tried")                          \
+    X(F, surrogate_expected,                                                                       \
+      "First-order prediction of the objective's improvement by the full step, g's")               \
+    X(F, improvement_ratio,                                                                        \
+      "Improvement of the objective over its first-order prediction, of the last step tried")      \
+    X(F, kl,                                                                                       \
+      "Mean KL, in kl_direction, at the parameters that were kept: 0 after a rejected step")       \
+    X(F, kl_tried, "Mean KL of the last step that was tried")                                      \
     X(F, entropy, "Mean entropy of the old policy")                                                \
+    X(F, entropy_after, "Mean entropy of the policy that was kept")                                \
     X(F, ratio_error,                                                                              \
       "Largest |pi(a|s) / pi_old(a|s) - 1| at the old parameters: 0 but for rounding")             \
-    X(F, gradient_norm, "Euclidean norm of the surrogate's gradient")                              \
+    X(F, gradient_norm, "Euclidean norm of the objective's gradient g")                            \
     X(F, step_norm, "Euclidean norm of the change of parameters that was kept")                    \
+    X(F, damping, "Number added to the Fisher matrix's diagonal")                                  \
+    X(I, fisher_rows, "States of the batch that Fisher products used")                             \
     X(I, cg_iterations, "Conjugate-gradient iterations (Fisher products)")                         \
     X(F, cg_residual, "|g - Fx| / |g| when conjugate gradients ended")                             \
     X(I, line_search_steps, "Step lengths that the line search tried")                             \

@@ -113,6 +113,8 @@ static tb_status init_networks(tb_learner *learner, tb_error *error)
     if (status == TB_OK)
         status = tb_policy_init(&learner->policy, api, map, &spec, &learner->task.head,
                                 max_rows(def), def->seed, error);
+    if (status == TB_OK)
+        status = def->algorithm->prepare(def->algorithm_config, &learner->policy, error);
     if (status != TB_OK)
         return status;
     spec = map_spec(learner, 1);

@@ -77,7 +77,11 @@ static void test_same_bits_for_any_number_of_threads(void **state)
                 s.env.action_kind = TB_SPACE_BOX;
                 s.env.action_dtype = TB_F32;
                 s.env.n = 2;
+                set_option(&s, "fisher_fraction", 0.5);
+                set_option(&s, "damping_mode", 1);
             }
+            if (a == 2)
+                set_option(&s, "entropy_coefficient", 0.1);
             omp_set_num_threads(1);
             play(&s, 2, &first);
             play(&s, 2, &second); // again
@@ -382,6 +386,9 @@ static void test_iterations_allocate_nothing(void **state)
             s.def.run.steps = 100000;
             s.def.learner.batch_steps = 800; // some 160 episodes
             s.def.learner.lanes = threads == 1 ? 4 : 20;
+            set_option(&s, "entropy_coefficient", 0.01);
+            if (a < 2)
+                set_option(&s, "fisher_fraction", 0.5);
             tb_learner *learner = create(&s);
             iterate(learner, &log);
             int64_t before = test_count(&test_allocations);
@@ -396,23 +403,16 @@ static void test_iterations_allocate_nothing(void **state)
 }
 
 // each allocation of create fails once: an error with a message, and nothing is left behind
-static void test_every_allocation_fails_once(void **state)
+static void fail_every_allocation(setting *s)
 {
-    (void)state;
-    setting s;
-    init(&s, "vpg");
-    if (!test_can_fail) {
-        print_message("the sanitizer's malloc cannot be made to fail\n");
-        skip();
-    }
     int64_t k = 1;
     for (;; k++) {
         tb_error error = {0};
         tb_learner *learner = NULL;
         int64_t allocations = test_count(&test_allocations), frees = test_count(&test_frees);
-        s.env.n_instances = 0;
+        s->env.n_instances = 0;
         test_fail_at = k;
-        tb_status status = tb_learner_create(&s.def, &learner, &error);
+        tb_status status = tb_learner_create(&s->def, &learner, &error);
         int all_done = test_fail_at > 0; // create asked less often
         test_fail_at = 0;
         if (all_done) {
@@ -427,6 +427,21 @@ static void test_every_allocation_fails_once(void **state)
                          test_count(&test_frees) - frees);
     }
     assert_true(k > 100);
+}
+
+static void test_every_allocation_fails_once(void **state)
+{
+    (void)state;
+    setting s;
+    if (!test_can_fail) {
+        print_message("the sanitizer's malloc cannot be made to fail\n");
+        skip();
+    }
+    init(&s, "vpg"); // has state
+    fail_every_allocation(&s);
+    init(&s, "npg"); // has rows for Fisher products
+    set_option(&s, "fisher_fraction", 0.5);
+    fail_every_allocation(&s);
 }
 
 /* ---- failures ---- */

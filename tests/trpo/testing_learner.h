@@ -64,6 +64,18 @@ static inline void init(setting *s, const char *algorithm)
     s->def.learner.critic_epochs = 2;
 }
 
+/* A number option of the algorithm, or the number of a choice. */
+static inline void set_option(setting *s, const char *key, double value)
+{
+    const tb_option *option = tb_option_find(s->def.algorithm->options, key);
+    assert_non_null(option);
+    char *at = (char *)s->config + option->offset;
+    if (option->type == TB_OPTION_F64)
+        *(double *)(void *)at = value;
+    else
+        *(int32_t *)(void *)at = (int32_t)value;
+}
+
 static inline tb_learner *create(setting *s)
 {
     tb_learner *learner;

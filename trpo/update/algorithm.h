@@ -20,6 +20,9 @@ typedef struct tb_algorithm {
     /* State that lives from update to update (moments of Adam); may be NULL when state_size is 0.
      * Doubles, zeroed at the start, part of a checkpoint. */
     size_t (*state_count)(size_t n_params);
+    /* Tells the policy what the options ask of it (tb_policy_prepare): once, before the first
+     * update. */
+    tb_status (*prepare)(const void *config, struct tb_policy *policy, tb_error *error);
     /* Changes the policy's parameters once, from one batch; fills the update part of *log. A failed
      * step leaves the old parameters and is logged, not an error; an error ends the run. */
     tb_status (*update)(const void *config, struct tb_policy *policy, const struct tb_batch *batch,

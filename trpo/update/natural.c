@@ -9,14 +9,13 @@
 
 typedef struct tb_fisher_ctx {
     tb_policy *policy;
-    const tb_batch *batch;
     double damping;
 } tb_fisher_ctx;
 
 static tb_status fisher_product(void *ctx, const double *v, double *fv, tb_error *error)
 {
     const tb_fisher_ctx *fisher = ctx;
-    return tb_policy_fisher(fisher->policy, fisher->batch, fisher->damping, v, fv, error);
+    return tb_policy_fisher(fisher->policy, fisher->damping, v, fv, error);
 }
 
 // the old parameters stay: an update that is logged, not an error
@@ -28,9 +27,25 @@ static tb_status no_direction(tb_iteration *log, tb_update_end why)
     return TB_OK;
 }
 
-tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch, double damping,
-                               int64_t cg_iterations, double cg_tolerance, tb_natural *out,
-                               tb_iteration *log, tb_error *error)
+/* What is added to F's diagonal. Relative to the curvature along g, g'Fg / g'g, it keeps its
+ * meaning when F or the parameters are scaled; work [P]. */
+static tb_status find_damping(tb_policy *policy, const tb_natural_config *config, const double *g,
+                              double *work, double *damping, tb_error *error)
+{
+    size_t n = policy->net.n_params;
+    *damping = config->damping;
+    if (config->damping_mode == TB_DAMPING_ABSOLUTE)
+        return TB_OK;
+    tb_status status = tb_policy_fisher(policy, 0, g, work, error);
+    if (status == TB_OK)
+        // the 0 / 0 of a zero gradient is left to the solver, which looks at g first
+        *damping *= tb_vec_dot(g, work, n) / tb_vec_dot(g, g, n);
+    return status;
+}
+
+tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch,
+                               const tb_natural_config *config, tb_natural *out, tb_iteration *log,
+                               tb_error *error)
 {
     size_t n = policy->net.n_params;
     double *work = policy->scratch + 2 * n;
@@ -42,13 +57,19 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch, double 
         return status;
     log->gradient_norm = sqrt(tb_vec_dot(out->g, out->g, n));
 
-    // F x = g
-    tb_fisher_ctx ctx = {policy, batch, damping};
+    // F x = g, F of the share of the batch that fisher_fraction says
+    tb_fisher_ctx ctx = {.policy = policy};
     tb_cg_result cg;
-    status = tb_cg_solve(fisher_product, &ctx, out->g, out->x, work, n, cg_iterations, cg_tolerance,
-                         &cg, error);
+    status = tb_policy_draw_fisher_rows(policy, batch, (uint64_t)log->iteration, error);
+    if (status == TB_OK)
+        status = find_damping(policy, config, out->g, work, &ctx.damping, error);
+    if (status == TB_OK)
+        status = tb_cg_solve(fisher_product, &ctx, out->g, out->x, work, n, config->cg_iterations,
+                             config->cg_tolerance, &cg, error);
     if (status != TB_OK)
         return status;
+    log->fisher_rows = (int64_t)policy->n_rows;
+    log->damping = ctx.damping;
     log->cg_iterations = cg.iterations;
     log->cg_residual = cg.residual;
     log->negative_curvature += cg.end == TB_CG_NEGATIVE_CURVATURE;

@@ -13,8 +13,7 @@ tb_status tb_policy_init(tb_policy *policy, const tb_map_api *api, tb_map *map,
                          const tb_map_spec *spec, const tb_head *head, size_t max_rows,
                          uint64_t seed, tb_error *error)
 {
-    memset(policy, 0, sizeof *policy);
-    policy->head = *head;
+    *policy = (tb_policy){.head = *head, .seed = seed, .max_rows = max_rows, .fisher_fraction = 1};
     tb_key key = tb_stream_key(seed, TB_STREAM_POLICY_INIT, 0, 0);
     tb_status status = tb_net_init(&policy->net, api, map, spec, &key, error);
     if (status == TB_OK)
@@ -24,8 +23,9 @@ tb_status tb_policy_init(tb_policy *policy, const tb_map_api *api, tb_map *map,
     policy->y = tb_alloc(max_rows * head->n_params, sizeof(double));
     policy->log_prob = tb_alloc(max_rows, sizeof(double));
     policy->shard_sums = tb_alloc(tb_net_shards(max_rows) * 4, sizeof(double));
+    policy->shard_dy = tb_alloc(tb_net_shards(max_rows) * head->n_params, sizeof(double));
     policy->scratch = tb_alloc(5 * policy->net.n_params, sizeof(double));
-    if (policy->y && policy->log_prob && policy->shard_sums && policy->scratch)
+    if (policy->y && policy->log_prob && policy->shard_sums && policy->shard_dy && policy->scratch)
         return TB_OK;
     status = tb_fail(error, TB_E_NOMEM, "no memory for the policy's batch of %zu rows", max_rows);
 fail:
@@ -40,8 +40,41 @@ void tb_policy_finish(tb_policy *policy)
     free(policy->y);
     free(policy->log_prob);
     free(policy->shard_sums);
+    free(policy->shard_dy);
+    free(policy->fisher_x);
     free(policy->scratch);
     memset(policy, 0, sizeof *policy);
+}
+
+// the share of n rows that Fisher products use: to the nearest number, at least one
+static size_t fisher_rows_of(const tb_policy *policy, size_t n)
+{
+    double share = round(policy->fisher_fraction * (double)n);
+    return share < 1 ? 1 : (size_t)share;
+}
+
+tb_status tb_policy_prepare(tb_policy *policy, const tb_objective *objective,
+                            double fisher_fraction, tb_error *error)
+{
+    TB_ASSERT(fisher_fraction > 0 && fisher_fraction <= 1);
+    policy->objective = *objective;
+    policy->fisher_fraction = fisher_fraction;
+    free(policy->fisher_x);
+    policy->fisher_x = NULL;
+    if (fisher_fraction >= 1)
+        return TB_OK;
+    size_t share = fisher_rows_of(policy, policy->max_rows);
+    policy->fisher_x = tb_alloc(share * policy->net.n_in, tb_dtype_size(policy->net.dtype));
+    return policy->fisher_x != NULL
+               ? TB_OK
+               : tb_fail(error, TB_E_NOMEM, "no memory for the inputs of %zu rows", share);
+}
+
+double tb_policy_objective(const tb_policy *policy, double surrogate, double entropy)
+{
+    double coefficient = policy->objective.entropy_coefficient;
+    // without a bonus an infinite entropy is nobody's concern
+    return coefficient > 0 ? surrogate + coefficient * entropy : surrogate;
 }
 
 // the larger; NaN when either is
@@ -68,7 +101,11 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
     double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0, kl_rows[TB_SHARD_ROWS];
     tb_head_log_prob_rows(head, end - begin, policy->y + begin * d,
                           batch->action + begin * head->n_action, policy->log_prob + begin);
-    tb_head_kl_rows(head, end - begin, batch->y_old + begin * d, policy->y + begin * d, kl_rows);
+    const double *y_old = batch->y_old + begin * d, *y = policy->y + begin * d;
+    if (policy->objective.kl_direction == TB_KL_OLD_NEW)
+        tb_head_kl_rows(head, end - begin, y_old, y, kl_rows);
+    else
+        tb_head_kl_rows(head, end - begin, y, y_old, kl_rows);
     for (size_t i = begin; i < end; i++) {
         double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
         surrogate += ratio * batch->advantage[i];
@@ -91,6 +128,7 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
         tb_net_batch_forward(policy->rows, batch->x, batch->n_rows, evaluate_rows, &rows, error);
     if (status != TB_OK)
         return status;
+    policy->n_rows = batch->n_rows;
     memset(out, 0, sizeof *out);
     for (size_t s = 0; s < tb_net_shards(batch->n_rows); s++) {
         const double *sums = policy->shard_sums + s * 4;
@@ -103,14 +141,14 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
     out->surrogate /= n;
     out->kl /= n;
     out->entropy /= n;
+    out->objective = tb_policy_objective(policy, out->surrogate, out->entropy);
     return TB_OK;
 }
 
-// w = ratio * advantage * d log pi(a|s) / dy / N
+// w = (ratio * advantage * d log pi(a|s) / dy + entropy_coefficient * d entropy / dy) / N
 static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
                           double *w)
 {
-    (void)shard;
     (void)in;
     const tb_rows *rows = ctx;
     const tb_policy *policy = rows->policy;
@@ -126,6 +164,15 @@ static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         for (size_t k = 0; k < d; k++)
             row[k] *= scale;
     }
+    double weight = policy->objective.entropy_coefficient / (double)batch->n_rows;
+    if (!(weight > 0))
+        return;
+    double *dy = policy->shard_dy + shard * d;
+    for (size_t i = begin; i < end; i++) {
+        head->api->entropy_grad(head, policy->y + i * d, dy);
+        for (size_t k = 0; k < d; k++)
+            w[(i - begin) * d + k] += weight * dy[k];
+    }
 }
 
 tb_status tb_policy_gradient(tb_policy *policy, const tb_batch *batch, double *g, tb_error *error)
@@ -134,24 +181,52 @@ tb_status tb_policy_gradient(tb_policy *policy, const tb_batch *batch, double *g
     return tb_net_batch_vjp(policy->rows, gradient_rows, &rows, g, error);
 }
 
+// keeps y of the drawn rows
+static void drawn_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
+                       double *out)
+{
+    (void)shard;
+    (void)out;
+    const tb_policy *policy = ctx;
+    size_t d = policy->head.n_params;
+    memcpy(policy->y + begin * d, in, (end - begin) * d * sizeof *in);
+}
+
+tb_status tb_policy_draw_fisher_rows(tb_policy *policy, const tb_batch *batch, uint64_t iteration,
+                                     tb_error *error)
+{
+    size_t n = batch->n_rows, share = fisher_rows_of(policy, n);
+    if (share == n)
+        return TB_OK;
+    size_t bytes = policy->net.n_in * tb_dtype_size(policy->net.dtype), drawn = 0;
+    tb_rng rng;
+    tb_rng_init(&rng, tb_stream_key(policy->seed, TB_STREAM_FISHER_ROWS, iteration, 0));
+    // selection sampling (Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S):
+    // row i is taken with the probability that makes every choice of `share` rows equally likely
+    for (size_t i = 0; drawn < share; i++)
+        if (tb_rng_f64(&rng) * (double)(n - i) < (double)(share - drawn))
+            memcpy((char *)policy->fisher_x + drawn++ * bytes, (const char *)batch->x + i * bytes,
+                   bytes);
+    policy->n_rows = share;
+    return tb_net_batch_forward(policy->rows, policy->fisher_x, share, drawn_rows, policy, error);
+}
+
 // M J v / N
 static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *jv,
                         double *mjv)
 {
     (void)shard;
-    const tb_rows *rows = ctx;
-    const tb_head *head = &rows->policy->head;
-    size_t d = head->n_params;
-    tb_head_fisher_rows(head, end - begin, rows->policy->y + begin * d, jv, mjv);
+    const tb_policy *policy = ctx;
+    size_t d = policy->head.n_params;
+    tb_head_fisher_rows(&policy->head, end - begin, policy->y + begin * d, jv, mjv);
     for (size_t k = 0; k < (end - begin) * d; k++)
-        mjv[k] /= (double)rows->batch->n_rows;
+        mjv[k] /= (double)policy->n_rows;
 }
 
-tb_status tb_policy_fisher(tb_policy *policy, const tb_batch *batch, double damping,
-                           const double *v, double *fv, tb_error *error)
+tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, double *fv,
+                           tb_error *error)
 {
-    tb_rows rows = {policy, batch};
-    tb_status status = tb_net_batch_gauss_newton(policy->rows, v, fisher_rows, &rows, fv, error);
+    tb_status status = tb_net_batch_gauss_newton(policy->rows, v, fisher_rows, policy, fv, error);
     for (size_t i = 0; status == TB_OK && i < policy->net.n_params; i++)
         fv[i] += damping * v[i];
     return status;
@@ -167,6 +242,7 @@ tb_status tb_policy_evaluate_old(tb_policy *policy, const tb_batch *batch, tb_it
     log->surrogate_before = old.surrogate;
     log->surrogate_after = old.surrogate;
     log->entropy = old.entropy;
+    log->entropy_after = old.entropy;
     log->ratio_error = old.ratio_error;
     log->kl = 0;
     log->step_norm = 0;
@@ -197,8 +273,10 @@ tb_status tb_policy_keep_finite_step(tb_policy *policy, const tb_batch *batch, c
     tb_status status = tb_policy_evaluate(policy, batch, &at, error);
     if (status != TB_OK)
         return status;
+    double before = tb_policy_objective(policy, log->surrogate_before, log->entropy);
+    log->improvement_ratio = (at.objective - before) / log->surrogate_expected;
     log->kl_tried = at.kl;
-    if (!isfinite(at.surrogate) || !isfinite(at.kl) ||
+    if (!isfinite(at.objective) || !isfinite(at.kl) ||
         !tb_vec_finite(policy->net.theta, policy->net.n_params)) {
         tb_net_set(&policy->net, old);
         log->update_end = TB_UPDATE_NON_FINITE;
@@ -210,6 +288,7 @@ tb_status tb_policy_keep_finite_step(tb_policy *policy, const tb_batch *batch, c
     log->update_end = TB_UPDATE_ACCEPTED;
     log->kl = at.kl;
     log->surrogate_after = at.surrogate;
+    log->entropy_after = at.entropy;
     log->step_fraction = 1;
     return TB_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Vanilla policy gradient (Williams 1992, with the advantages of the batch): one Adam step along
- * the surrogate's gradient.
+ * the objective's gradient.
  */
 #include <math.h>
 #include <string.h>
@@ -12,14 +12,22 @@
 #include "trpo/value/adam.h"
 
 typedef struct tb_vpg_config {
+    tb_objective objective;
     double learning_rate;
 } tb_vpg_config;
 
 static const tb_option options[] = {
     {"learning_rate", TB_OPTION_F64, offsetof(tb_vpg_config, learning_rate), 0.01, 0, 10, NULL,
      "Adam step size (Kingma & Ba 2015)."},
+    TB_OBJECTIVE_OPTIONS(tb_vpg_config),
     {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
 };
+
+static tb_status prepare(const void *config, tb_policy *policy, tb_error *error)
+{
+    const tb_vpg_config *vpg = config;
+    return tb_policy_prepare(policy, &vpg->objective, 1, error);
+}
 
 static tb_status update(const void *config, tb_policy *policy, const tb_batch *batch, double *state,
                         tb_iteration *log, tb_error *error)
@@ -63,5 +71,6 @@ const tb_algorithm tb_algorithm_vpg = {
     .config_size = sizeof(tb_vpg_config),
     .options = options,
     .state_count = tb_adam_state_count,
+    .prepare = prepare,
     .update = update,
 };

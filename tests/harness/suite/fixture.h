@@ -47,11 +47,11 @@ static const tb_option fake_vpg_options[] = {
     {"mode", TB_OPTION_ENUM, offsetof(fake_config, mode), 1, 0, 0, "mean|sum", "Mode."},
     FAKE_END};
 
-static const tb_algorithm fake_trpo = {"trpo", "T.", sizeof(fake_config), fake_trpo_options,
+static const tb_algorithm fake_trpo = {"trpo", "T.", sizeof(fake_config), fake_trpo_options, NULL,
                                        NULL,   NULL},
-                          fake_npg = {"npg", "N.", sizeof(fake_config), fake_npg_options,
+                          fake_npg = {"npg", "N.", sizeof(fake_config), fake_npg_options, NULL,
                                       NULL,  NULL},
-                          fake_vpg = {"vpg", "V.", sizeof(fake_config), fake_vpg_options,
+                          fake_vpg = {"vpg", "V.", sizeof(fake_config), fake_vpg_options, NULL,
                                       NULL,  NULL};
 
 #ifndef FIXTURE_REAL_ALGORITHMS

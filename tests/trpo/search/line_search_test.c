@@ -22,7 +22,7 @@ static tb_status play(void *ctx, double fraction, tb_trial *out, tb_error *error
 }
 
 static const tb_line_search search = {
-    .surrogate_old = 1, .max_kl = 0.01, .shrink = 0.5, .max_steps = 4};
+    .objective_old = 1, .expected = 0.2, .max_kl = 0.01, .shrink = 0.5, .max_steps = 4};
 
 static tb_line_search_result run(script *s)
 {
@@ -37,7 +37,7 @@ static void test_both_conditions(void **state)
 {
     (void)state;
     const struct {
-        double surrogate, kl;
+        double objective, kl;
         tb_update_end end;
     } cases[] = {
         {1.1, 0.005, TB_UPDATE_ACCEPTED},
@@ -54,21 +54,60 @@ static void test_both_conditions(void **state)
         {1.1, -INFINITY, TB_UPDATE_NON_FINITE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        tb_trial trial = {cases[i].surrogate, cases[i].kl};
-        assert_int_equal(tb_line_search_judge(&search, &trial), cases[i].end);
+        tb_trial trial = {cases[i].objective, cases[i].kl};
+        assert_int_equal(tb_line_search_judge(&search, 1, &trial), cases[i].end);
     }
 }
 
-static void test_nan_in_the_old_surrogate_or_bound_accepts_nothing(void **state)
+static void test_nan_in_what_is_compared_accepts_nothing(void **state)
 {
     (void)state;
     tb_trial good = {1.1, 0.005};
     tb_line_search broken = search;
-    broken.surrogate_old = NAN;
-    assert_int_not_equal(tb_line_search_judge(&broken, &good), TB_UPDATE_ACCEPTED);
+    broken.objective_old = NAN;
+    assert_int_not_equal(tb_line_search_judge(&broken, 1, &good), TB_UPDATE_ACCEPTED);
     broken = search;
     broken.max_kl = NAN;
-    assert_int_not_equal(tb_line_search_judge(&broken, &good), TB_UPDATE_ACCEPTED);
+    assert_int_not_equal(tb_line_search_judge(&broken, 1, &good), TB_UPDATE_ACCEPTED);
+    broken = search;
+    broken.expected = NAN;
+    assert_int_not_equal(tb_line_search_judge(&broken, 1, &good), TB_UPDATE_ACCEPTED);
+}
+
+// improvement / (fraction * expected) must exceed the ratio, not reach it
+static void test_accept_ratio(void **state)
+{
+    (void)state;
+    tb_line_search strict = search;
+    strict.expected = 0.25;
+    strict.accept_ratio = 0.5;
+    const struct {
+        double fraction, objective;
+        tb_update_end end;
+    } cases[] = {
+        {1, 1.125, TB_UPDATE_NO_IMPROVEMENT},           {1, 1.125 + 1e-15, TB_UPDATE_ACCEPTED},
+        {0.25, 1.03125, TB_UPDATE_NO_IMPROVEMENT},      {0.25, 1.03125 + 1e-15, TB_UPDATE_ACCEPTED},
+        {1, 1.03125 + 1e-15, TB_UPDATE_NO_IMPROVEMENT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tb_trial trial = {cases[i].objective, 0.005};
+        assert_int_equal(tb_line_search_judge(&strict, cases[i].fraction, &trial), cases[i].end);
+    }
+    // the whole of what the first order promises is the most that can be asked for
+    strict.accept_ratio = 1;
+    tb_trial linear = {1.25, 0.005}, convex = {1.26, 0.005};
+    assert_int_equal(tb_line_search_judge(&strict, 1, &linear), TB_UPDATE_NO_IMPROVEMENT);
+    assert_int_equal(tb_line_search_judge(&strict, 1, &convex), TB_UPDATE_ACCEPTED);
+}
+
+// of the last trial, accepted or not, with its own fraction
+static void test_ratio_is_told(void **state)
+{
+    (void)state;
+    script accepted = {.trials = {{2, 0.04}, {1.05, 0.009}}};
+    assert_near(run(&accepted).ratio, 0.05 / (0.5 * 0.2), 1e-14);
+    script refused = {.trials = {{2, 0.04}, {2, 0.04}, {2, 0.04}, {0.99, 0.001}}};
+    assert_near(run(&refused).ratio, -0.01 / (0.125 * 0.2), 1e-14);
 }
 
 static void test_full_step_first(void **state)
@@ -92,7 +131,7 @@ static void test_first_acceptable(void **state)
     assert_int_equal(result.steps, 3);
     assert_true(s.fractions[0] == 1 && s.fractions[1] == 0.5 && s.fractions[2] == 0.25);
     assert_true(result.fraction == 0.25);
-    assert_true(result.last.surrogate == 1.1 && result.last.kl == 0.009);
+    assert_true(result.last.objective == 1.1 && result.last.kl == 0.009);
 }
 
 static void test_gives_up_after_max_steps(void **state)
@@ -104,7 +143,7 @@ static void test_gives_up_after_max_steps(void **state)
     assert_int_equal(result.end, TB_UPDATE_NO_IMPROVEMENT); // of the last trial
     assert_true(result.fraction == 0);
     assert_true(s.fractions[3] == 0.125);
-    assert_true(result.last.surrogate == 0.5 && result.last.kl == 0.009);
+    assert_true(result.last.objective == 0.5 && result.last.kl == 0.009);
 }
 
 static void test_end_tells_of_the_last_trial(void **state)
@@ -131,7 +170,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_conditions),
-        cmocka_unit_test(test_nan_in_the_old_surrogate_or_bound_accepts_nothing),
+        cmocka_unit_test(test_nan_in_what_is_compared_accepts_nothing),
+        cmocka_unit_test(test_accept_ratio),
+        cmocka_unit_test(test_ratio_is_told),
         cmocka_unit_test(test_full_step_first),
         cmocka_unit_test(test_first_acceptable),
         cmocka_unit_test(test_gives_up_after_max_steps),

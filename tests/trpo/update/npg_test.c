@@ -47,6 +47,58 @@ static void test_step_is_the_dense_solution(void **state)
         }
 }
 
+// the entropy is climbed where there are no advantages, by the fixed step along F^-1 of its
+// gradient
+static void test_entropy_bonus_alone(void **state)
+{
+    (void)state;
+    update_fixture f;
+    tb_error error = {0};
+    tb_surrogate at;
+    double g[update_max_params], x[update_max_params];
+    init(&f, &update_categorical, TB_F64, 150, 8);
+    update_set(&f, "entropy_coefficient", 0.5);
+    update_set(&f, "step_size", 0.05);
+    update_set(&f, "cg_iterations", 300);
+    update_set(&f, "cg_tolerance", 1e-13);
+    memset(f.batch.advantage, 0, 150 * sizeof(double));
+    size_t n = f.policy.net.n_params;
+    double *F = tb_alloc(n * n, sizeof *F);
+    const tb_objective objective = {.entropy_coefficient = 0.5};
+    assert_ok(tb_policy_prepare(&f.policy, &objective, 1, &error), &error);
+    assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+    assert_ok(tb_policy_gradient(&f.policy, &f.batch, g, &error), &error);
+    dense_fisher(&f, F);
+    dense_solve(F, 0.1, g, x, n);
+    update_run(&f);
+    assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+    for (size_t i = 0; i < n; i++)
+        assert_near(f.policy.net.theta[i] - f.before[i], 0.05 * x[i],
+                    1e-9 * dense_norm(x, NULL, n));
+    assert_true(f.log.entropy_after > f.log.entropy);
+    assert_true(f.log.surrogate_after == 0);
+    assert_close(f.log.improvement_ratio,
+                 0.5 * (f.log.entropy_after - f.log.entropy) / f.log.surrogate_expected, 1e-9);
+    assert_near(f.log.improvement_ratio, 1, 0.1); // a small step
+    free(F);
+    update_finish(&f);
+}
+
+// both options of the natural gradient reach the solver
+static void test_fisher_options(void **state)
+{
+    (void)state;
+    update_fixture f;
+    init(&f, &update_gaussian, TB_F32, 150, 9);
+    update_set(&f, "fisher_fraction", 0.1);
+    update_set(&f, "damping_mode", TB_DAMPING_RELATIVE);
+    update_run(&f);
+    assert_int_equal(f.log.update_end, TB_UPDATE_ACCEPTED);
+    assert_int_equal(f.log.fisher_rows, 15);
+    assert_true(f.log.damping > 0 && fabs(f.log.damping - 0.1) > 1e-3);
+    update_finish(&f);
+}
+
 // no trust region: a step that a line search would refuse is taken
 static void test_fixed_step_is_always_taken(void **state)
 {
@@ -103,6 +155,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_step_is_the_dense_solution),
+        cmocka_unit_test(test_entropy_bonus_alone),
+        cmocka_unit_test(test_fisher_options),
         cmocka_unit_test(test_fixed_step_is_always_taken),
         cmocka_unit_test(test_step_that_is_not_finite_is_taken_back),
         cmocka_unit_test(test_bad_and_zero_advantages),

@@ -77,7 +77,61 @@ static void test_means_away_from_the_old_parameters(void **state)
     }
 }
 
-static double surrogate_at(update_fixture *f, const double *theta, size_t moved, double by)
+// kl_direction turns the KL around, and nothing else
+static void test_kl_of_the_new_policy_to_the_old(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < 2; h++) {
+        update_fixture f;
+        tb_error error = {0};
+        tb_surrogate at, turned;
+        const tb_head *head = heads[h];
+        update_init(&f, head, TB_F64, 200, 2);
+        const tb_objective new_old = {.kl_direction = TB_KL_NEW_OLD};
+        move(&f, 0.3);
+        assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+        assert_ok(tb_policy_prepare(&f.policy, &new_old, 1, &error), &error);
+        assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &turned, &error), &error);
+        double kl = 0;
+        for (size_t i = 0; i < 200; i++)
+            kl += head->api->kl(head, f.policy.y + i * head->n_params,
+                                f.batch.y_old + i * head->n_params) /
+                  200;
+        assert_near(turned.kl, kl, 1e-13);
+        assert_true(fabs(turned.kl - at.kl) > 1e-3 * at.kl);
+        assert_true(turned.surrogate == at.surrogate && turned.entropy == at.entropy);
+        // at the old parameters it is exactly 0 too
+        tb_net_set(&f.policy.net, f.before);
+        assert_ok(tb_policy_evaluate_old(&f.policy, &f.batch, &f.log, &error), &error);
+        assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &turned, &error), &error);
+        assert_true(turned.kl == 0);
+        update_finish(&f);
+    }
+}
+
+static void test_objective(void **state)
+{
+    (void)state;
+    update_fixture f;
+    tb_error error = {0};
+    tb_surrogate plain, bonus;
+    update_init(&f, &update_gaussian, TB_F64, 120, 2);
+    move(&f, 0.3);
+    assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &plain, &error), &error);
+    assert_true(plain.objective == plain.surrogate);
+    const tb_objective objective = {.entropy_coefficient = 0.25};
+    assert_ok(tb_policy_prepare(&f.policy, &objective, 1, &error), &error);
+    assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &bonus, &error), &error);
+    assert_true(bonus.surrogate == plain.surrogate && bonus.entropy == plain.entropy);
+    assert_close(bonus.objective, plain.surrogate + 0.25 * plain.entropy, 1e-15);
+    // an infinite entropy matters to those who asked for it
+    assert_true(tb_policy_objective(&f.policy, 1, -INFINITY) == -INFINITY);
+    f.policy.objective.entropy_coefficient = 0;
+    assert_true(tb_policy_objective(&f.policy, 1, -INFINITY) == 1);
+    update_finish(&f);
+}
+
+static double objective_at(update_fixture *f, const double *theta, size_t moved, double by)
 {
     double copy[update_max_params];
     tb_surrogate at;
@@ -86,20 +140,23 @@ static double surrogate_at(update_fixture *f, const double *theta, size_t moved,
     copy[moved] += by;
     tb_net_set(&f->policy.net, copy);
     assert_ok(tb_policy_evaluate(&f->policy, &f->batch, &at, &error), &error);
-    return at.surrogate;
+    return at.objective;
 }
 
 static void test_gradient(void **state)
 {
     (void)state;
     for (size_t h = 0; h < 2; h++)
-        for (int away = 0; away < 2; away++) {
+        for (int away = 0; away < 4; away++) {
             update_fixture f;
             tb_error error = {0};
             tb_surrogate at;
             double g[update_max_params], theta[update_max_params];
             update_init(&f, heads[h], TB_F64, 150, 3);
-            if (away)
+            // the surrogate alone and with an entropy bonus
+            const tb_objective objective = {.entropy_coefficient = away < 2 ? 0 : 0.3};
+            assert_ok(tb_policy_prepare(&f.policy, &objective, 1, &error), &error);
+            if (away % 2)
                 move(&f, 0.3);
             size_t p = f.policy.net.n_params;
             memcpy(theta, f.policy.net.theta, p * sizeof *theta);
@@ -107,7 +164,7 @@ static void test_gradient(void **state)
             assert_ok(tb_policy_gradient(&f.policy, &f.batch, g, &error), &error);
             for (size_t i = 0; i < p; i++) {
                 double slope =
-                    (surrogate_at(&f, theta, i, 1e-5) - surrogate_at(&f, theta, i, -1e-5)) / 2e-5;
+                    (objective_at(&f, theta, i, 1e-5) - objective_at(&f, theta, i, -1e-5)) / 2e-5;
                 assert_near(g[i], slope, 1e-9);
                 assert_true(g[i] != 0); // every parameter counts, log-std too
             }
@@ -160,8 +217,8 @@ static void test_fisher(void **state)
             test_fill(&rng, v, p, 1);
             tb_net_set(&f.policy.net, f.before);
             assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
-            assert_ok(tb_policy_fisher(&f.policy, &f.batch, 0, v, fv, &error), &error);
-            assert_ok(tb_policy_fisher(&f.policy, &f.batch, 0.25, v, damped, &error), &error);
+            assert_ok(tb_policy_fisher(&f.policy, 0, v, fv, &error), &error);
+            assert_ok(tb_policy_fisher(&f.policy, 0.25, v, damped, &error), &error);
             // the gradient of the KL is 0 at the old parameters, and grows with F
             kl_gradient(&f, v, 0, up);
             for (size_t i = 0; i < p; i++)
@@ -183,6 +240,122 @@ static void test_fisher(void **state)
         free(F);
         update_finish(&f);
     }
+}
+
+/* ---- Fisher products of a share of the batch ---- */
+
+static const tb_objective plain_objective;
+
+static void draw(update_fixture *f, double fraction, uint64_t iteration)
+{
+    tb_error error = {0};
+    tb_surrogate at;
+    if (!(fabs(f->policy.fisher_fraction - fraction) <= 0))
+        assert_ok(tb_policy_prepare(&f->policy, &plain_objective, fraction, &error), &error);
+    assert_ok(tb_policy_evaluate(&f->policy, &f->batch, &at, &error), &error);
+    assert_ok(tb_policy_draw_fisher_rows(&f->policy, &f->batch, iteration, &error), &error);
+}
+
+// trap 10: products are of the drawn rows, divided by their number; all else is of the batch
+static void test_fisher_of_a_share(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < 2; h++)
+        for (size_t k = 0; k < 2; k++) {
+            update_fixture f, part;
+            tb_error error = {0};
+            tb_surrogate all, again;
+            size_t n = k == 0 ? 300 : 7, rows[update_max_rows];
+            update_init(&f, heads[h], TB_F64, n, 4);
+            update_init(&part, heads[h], TB_F64, n, 4);
+            size_t p = f.policy.net.n_params;
+            assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &all, &error), &error);
+            draw(&f, 0.4, 3);
+            // 2.8 of 7 rows are 3
+            assert_int_equal(drawn_rows(&f, rows), k == 0 ? 120 : 3);
+            keep_rows(&part, rows, f.policy.n_rows);
+            double *F = tb_alloc(p * p, sizeof *F), v[update_max_params], fv[update_max_params];
+            dense_fisher(&part, F);
+            tb_rng rng = test_rng(5);
+            test_fill(&rng, v, p, 1);
+            assert_ok(tb_policy_fisher(&f.policy, 0.5, v, fv, &error), &error);
+            for (size_t i = 0; i < p; i++) {
+                double dense = 0.5 * v[i];
+                for (size_t j = 0; j < p; j++)
+                    dense += F[i * p + j] * v[j];
+                assert_near(fv[i], dense, 1e-12);
+            }
+            // the next evaluation is of all rows, and so are the products after it
+            assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &again, &error), &error);
+            assert_memory_equal(&again, &all, sizeof all);
+            assert_int_equal(f.policy.n_rows, n);
+            free(F);
+            update_finish(&f);
+            update_finish(&part);
+        }
+}
+
+static void test_drawn_rows_are_a_function_of_seed_and_iteration(void **state)
+{
+    (void)state;
+    update_fixture f;
+    size_t first[update_max_rows], other[update_max_rows];
+    update_init(&f, &update_gaussian, TB_F32, 400, 6);
+    draw(&f, 0.1, 1);
+    size_t bytes = drawn_rows(&f, first) * sizeof *first;
+    assert_int_equal(f.policy.n_rows, 40);
+    draw(&f, 0.1, 2);
+    drawn_rows(&f, other);
+    assert_memory_not_equal(first, other, bytes);
+    draw(&f, 0.1, 1);
+    drawn_rows(&f, other);
+    assert_memory_equal(first, other, bytes);
+    f.policy.seed++;
+    draw(&f, 0.1, 1);
+    drawn_rows(&f, other);
+    assert_memory_not_equal(first, other, bytes);
+    update_finish(&f);
+}
+
+// each of the ten pairs of five rows is drawn equally often
+static void test_every_choice_of_rows_is_equally_likely(void **state)
+{
+    (void)state;
+    enum { draws = 4000 };
+    update_fixture f;
+    size_t rows[update_max_rows];
+    int seen[5][5] = {{0}};
+    update_init(&f, &update_categorical, TB_F64, 5, 7);
+    for (uint64_t i = 0; i < draws; i++) {
+        draw(&f, 0.4, i);
+        assert_int_equal(drawn_rows(&f, rows), 2);
+        assert_true(rows[0] < rows[1]); // no row twice
+        seen[rows[0]][rows[1]]++;
+    }
+    // 400 each, to five standard deviations
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = i + 1; j < 5; j++)
+            assert_near(seen[i][j], draws * 0.1, 5 * sqrt(draws * 0.1 * 0.9));
+    update_finish(&f);
+}
+
+// shares that round to nothing are one row; those that round to all are the batch as it is
+static void test_smallest_and_largest_share(void **state)
+{
+    (void)state;
+    update_fixture f;
+    size_t rows[update_max_rows];
+    update_init(&f, &update_categorical, TB_F64, 97, 8);
+    draw(&f, 1e-9, 1);
+    assert_int_equal(drawn_rows(&f, rows), 1);
+    draw(&f, 0.995, 1); // 96.5
+    assert_int_equal(f.policy.n_rows, 97);
+    draw(&f, 0.99, 1); // 96.03
+    assert_int_equal(drawn_rows(&f, rows), 96);
+    draw(&f, 1, 1);
+    assert_int_equal(f.policy.n_rows, 97);
+    assert_null(f.policy.fisher_x);
+    update_finish(&f);
 }
 
 static void test_same_bits_for_any_number_of_threads(void **state)
@@ -281,8 +454,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_at_the_old_parameters),
         cmocka_unit_test(test_means_away_from_the_old_parameters),
+        cmocka_unit_test(test_kl_of_the_new_policy_to_the_old),
+        cmocka_unit_test(test_objective),
         cmocka_unit_test(test_gradient),
         cmocka_unit_test(test_fisher),
+        cmocka_unit_test(test_fisher_of_a_share),
+        cmocka_unit_test(test_drawn_rows_are_a_function_of_seed_and_iteration),
+        cmocka_unit_test(test_every_choice_of_rows_is_equally_likely),
+        cmocka_unit_test(test_smallest_and_largest_share),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_nan_ratio_is_kept),
         cmocka_unit_test(test_batch_variance_is_refused),

@@ -8,6 +8,7 @@
 #include "tests/trpo/testing.h"
 #include "tests/trpo/testing_map.h"
 #include "trpo/update/algorithm.h"
+#include "trpo/update/natural.h"
 #include "trpo/update/policy.h"
 
 enum { update_inputs = 3, update_max_params = 64, update_max_rows = 400 };
@@ -113,9 +114,15 @@ static inline void update_set(update_fixture *f, const char *key, double value)
 {
     const tb_option *option = tb_option_find(f->algorithm->options, key);
     assert_non_null(option);
-    tb_value v = {.type = option->type == TB_OPTION_I64 ? TB_VALUE_I64 : TB_VALUE_F64,
+    char choice[64];
+    tb_value v = {.type = option->type == TB_OPTION_I64    ? TB_VALUE_I64
+                          : option->type == TB_OPTION_ENUM ? TB_VALUE_STRING
+                                                           : TB_VALUE_F64,
                   .i64 = (int64_t)value,
-                  .f64 = value};
+                  .f64 = value,
+                  .string = choice};
+    if (option->type == TB_OPTION_ENUM)
+        assert_true(tb_option_choice(option, (int)value, choice));
     tb_error error = {0};
     assert_ok(tb_option_set(option, f->config, &v, &error), &error);
 }
@@ -123,6 +130,7 @@ static inline void update_set(update_fixture *f, const char *key, double value)
 static inline void update_run(update_fixture *f)
 {
     tb_error error = {0};
+    assert_ok(f->algorithm->prepare(f->config, &f->policy, &error), &error);
     assert_ok(f->algorithm->update(f->config, &f->policy, &f->batch, f->state, &f->log, &error),
               &error);
 }
@@ -151,9 +159,32 @@ static inline void assert_rejected(update_fixture *f, tb_update_end end)
     assert_true(f->log.step_norm == 0);
     assert_true(f->log.step_fraction == 0);
     assert_memory_equal(&f->log.surrogate_after, &f->log.surrogate_before, sizeof(double));
+    assert_memory_equal(&f->log.entropy_after, &f->log.entropy, sizeof(double));
 }
 
 /* ---- dense twins ---- */
+
+/* Row numbers in the batch of what was drawn for Fisher products, told by their inputs, which come
+ * in the batch's order; returns how many. */
+static inline size_t drawn_rows(const update_fixture *f, size_t *rows)
+{
+    size_t bytes = update_inputs * tb_dtype_size(f->policy.net.dtype), n = 0;
+    const char *x = f->policy.fisher_x, *all = f->batch.x;
+    for (size_t i = 0; i < f->batch.n_rows && n < f->policy.n_rows; i++)
+        if (memcmp(x + n * bytes, all + i * bytes, bytes) == 0)
+            rows[n++] = i;
+    assert_int_equal(n, f->policy.n_rows);
+    return n;
+}
+
+/* Leaves only the given rows' inputs in a batch of doubles: enough for dense_fisher. */
+static inline void keep_rows(update_fixture *f, const size_t *rows, size_t n)
+{
+    double *x = f->batch.x;
+    for (size_t i = 0; i < n; i++)
+        memmove(x + i * update_inputs, x + rows[i] * update_inputs, update_inputs * sizeof(double));
+    f->batch.n_rows = n;
+}
 
 /* F [P][P] = sum over rows of J' M J / N from columns: every jvp and M v by unit vectors. */
 static inline void dense_fisher(update_fixture *f, double *F)
@@ -210,6 +241,16 @@ static inline void dense_solve(double *F, double damping, const double *b, doubl
             x[i] -= F[k * n + i] * x[k];
         x[i] /= F[i * n + i];
     }
+}
+
+/* a'F b */
+static inline double dense_product(const double *F, const double *a, const double *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            sum += a[i] * F[i * n + j] * b[j];
+    return sum;
 }
 
 static inline double dense_norm(const double *a, const double *b, size_t n)

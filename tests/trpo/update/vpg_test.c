@@ -9,15 +9,17 @@ static void init(update_fixture *f, const tb_head *head, uint32_t dtype, size_t 
 }
 
 // three updates on fresh batches against Adam on -g by hand: uphill, with moments that live on
-static void test_equals_adam(void **state)
+static void check_adam(double entropy_coefficient)
 {
-    (void)state;
     update_fixture f;
+    const tb_objective objective = {.entropy_coefficient = entropy_coefficient};
     tb_error error = {0};
     tb_surrogate at;
     double g[update_max_params], theta[update_max_params], adam[2 * update_max_params + 1] = {0};
     init(&f, &update_gaussian, TB_F64, 200, 1);
     update_set(&f, "learning_rate", 0.003);
+    update_set(&f, "entropy_coefficient", entropy_coefficient);
+    assert_ok(tb_policy_prepare(&f.policy, &objective, 1, &error), &error);
     size_t n = f.policy.net.n_params;
     memcpy(theta, f.before, sizeof theta);
     for (uint64_t step = 0; step < 3; step++) {
@@ -38,10 +40,26 @@ static void test_equals_adam(void **state)
         assert_close(f.log.surrogate_expected, expected, 1e-12);
         assert_close(f.log.gradient_norm, dense_norm(g, NULL, n), 1e-14);
         assert_true(f.log.kl > 0);
+        double improvement = f.log.surrogate_after - f.log.surrogate_before +
+                             entropy_coefficient * (f.log.entropy_after - f.log.entropy);
+        assert_close(f.log.improvement_ratio, improvement / expected, 1e-9);
         if (step == 0)
-            assert_true(f.log.surrogate_after > f.log.surrogate_before);
+            assert_true(improvement > 0);
+        assert_true(isnan(f.log.damping) && f.log.fisher_rows == 0);
     }
     update_finish(&f);
+}
+
+static void test_equals_adam(void **state)
+{
+    (void)state;
+    check_adam(0);
+}
+
+static void test_entropy_bonus_equals_adam(void **state)
+{
+    (void)state;
+    check_adam(0.5);
 }
 
 static void test_rate_of_zero_moves_nothing(void **state)
@@ -93,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_adam),
+        cmocka_unit_test(test_entropy_bonus_equals_adam),
         cmocka_unit_test(test_rate_of_zero_moves_nothing),
         cmocka_unit_test(test_bad_advantages_do_not_reach_adam),
         cmocka_unit_test(test_step_that_is_not_finite_is_taken_back),
