@@ -53,6 +53,65 @@ static void test_tables(void **state)
         assert_false(known(tb_run_options, o->key));
 }
 
+// values just outside what makes sense, and words that are none
+static void test_update_options_are_validated(void **state)
+{
+    (void)state;
+    const struct {
+        const char *algorithm, *key;
+        double value;
+        const char *word, *message;
+    } cases[] = {
+        {"trpo", "fisher_fraction", 0, NULL, "from 1e-09 to 1"},
+        {"npg", "fisher_fraction", 1.001, NULL, "from 1e-09 to 1"},
+        {"npg", "damping", -1e-9, NULL, "from 0 to"},
+        {"trpo", "damping_mode", 0, "rel", "absolute|relative"},
+        {"trpo", "kl_slack", 0.999, NULL, "from 1 to"},
+        {"trpo", "kl_slack", NAN, NULL, "from 1 to"},
+        {"trpo", "kl_direction", 0, "new", "old-new|new-old"},
+        {"trpo", "line_search_accept_ratio", -0.1, NULL, "from 0 to 1"},
+        {"trpo", "line_search_accept_ratio", 10, NULL, "from 0 to 1"},
+        {"trpo", "entropy_coefficient", -0.01, NULL, "from 0 to"},
+        {"npg", "entropy_coefficient", -0.01, NULL, "from 0 to"},
+        {"vpg", "entropy_coefficient", INFINITY, NULL, "from 0 to"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const tb_option *table = tb_algorithm_find(cases[i].algorithm)->options;
+        const tb_option *option = tb_option_find(table, cases[i].key);
+        assert_non_null(option);
+        double config[32];
+        assert_true(tb_algorithm_find(cases[i].algorithm)->config_size <= sizeof config);
+        tb_options_default(table, config);
+        tb_value value = {.type = cases[i].word != NULL ? TB_VALUE_STRING : TB_VALUE_F64,
+                          .f64 = cases[i].value,
+                          .string = cases[i].word};
+        tb_error error = {0};
+        assert_int_equal(tb_option_set(option, config, &value, &error), TB_E_PARAM);
+        assert_message(&error, cases[i].key);
+        assert_message(&error, cases[i].message);
+    }
+}
+
+// what an update does unless a suite says otherwise: the paper's, on all states
+static void test_defaults_are_the_plain_update(void **state)
+{
+    (void)state;
+    const struct {
+        const char *key;
+        double value;
+    } defaults[] = {{"fisher_fraction", 1},
+                    {"damping", 0.1},
+                    {"damping_mode", 0},
+                    {"kl_slack", 1},
+                    {"kl_direction", 0},
+                    {"entropy_coefficient", 0},
+                    {"line_search_accept_ratio", 0},
+                    {"max_kl", 0.01}};
+    const tb_option *table = tb_algorithm_find("trpo")->options;
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+        assert_near(tb_option_find(table, defaults[i].key)->def, defaults[i].value, 0);
+}
+
 static void describe_range(const tb_option *o, test_text *out)
 {
     if (o->type == TB_OPTION_BOOL)
@@ -119,6 +178,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_update_options_are_validated),
+        cmocka_unit_test(test_defaults_are_the_plain_update),
         cmocka_unit_test(test_every_option_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
