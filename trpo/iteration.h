@@ -88,6 +88,7 @@ void tb_iteration_clear(tb_iteration *log);
 /* Wall-clock seconds of the phases of one iteration; no part of any result. */
 typedef struct tb_timing {
     double sample_s, advantage_s, update_s, critic_s;
+    double cg_s, line_search_s; /* parts of update_s; 0 where an algorithm has no such part */
 } tb_timing;
 
 #endif

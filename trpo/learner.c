@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "trpo/advantage/gae.h"
 #include "trpo/rng/streams.h"
@@ -237,13 +236,6 @@ const double *tb_learner_parameters(const tb_learner *learner, int critic, size_
     return net->theta;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 // counters of the record before, and what sampling tells
 static void start_log(const tb_learner *learner, tb_iteration *log)
 {
@@ -312,28 +304,34 @@ tb_status tb_learner_iterate(tb_learner *learner, tb_iteration *log, tb_timing *
         timing = &unused;
     TB_ASSERT(!tb_learner_done(learner));
 
-    double t0 = now();
+    double t0 = tb_seconds();
     tb_status status = sample(learner, error);
     if (status != TB_OK)
         return status;
-    double t1 = now();
+    double t1 = tb_seconds();
     start_log(learner, log);
     status = estimate_advantages(learner, error);
     if (status != TB_OK)
         return status;
-    double t2 = now();
+    double t2 = tb_seconds();
+    learner->policy.cg_s = learner->policy.line_search_s = 0;
     status = def->algorithm->update(def->algorithm_config, &learner->policy, &learner->batch,
                                     learner->algorithm_state, log, error);
     if (status != TB_OK)
         return status;
-    double t3 = now();
+    double t3 = tb_seconds();
     // after the advantages and the update: both used the critic of the sampling
     status = tb_critic_fit(&learner->critic, &def->learner, &learner->batch,
                            (uint64_t)log->iteration, log, error);
     if (status != TB_OK)
         return status;
-    double t4 = now();
-    *timing = (tb_timing){t1 - t0, t2 - t1, t3 - t2, t4 - t3};
+    double t4 = tb_seconds();
+    *timing = (tb_timing){.sample_s = t1 - t0,
+                          .advantage_s = t2 - t1,
+                          .update_s = t3 - t2,
+                          .critic_s = t4 - t3,
+                          .cg_s = learner->policy.cg_s,
+                          .line_search_s = learner->policy.line_search_s};
 
     // once a batch, in lane order
     for (size_t i = 0; i < learner->sampler.n_lanes; i++)

@@ -322,19 +322,30 @@ static void test_surrogate_before_is_the_mean_advantage(void **state)
     tb_learner_destroy(learner);
 }
 
+// each iteration tells its own time; conjugate gradients and line search are parts of the update
 static void test_timing(void **state)
 {
     (void)state;
-    setting s;
-    tb_iteration log;
-    tb_timing timing = {-1, -1, -1, -1};
-    tb_error error = {0};
-    init(&s, "trpo");
-    tb_learner *learner = create(&s);
-    assert_ok(tb_learner_iterate(learner, &log, &timing, &error), &error);
-    assert_true(timing.sample_s >= 0 && timing.advantage_s >= 0 && timing.update_s >= 0 &&
-                timing.critic_s >= 0);
-    tb_learner_destroy(learner);
+    const char *const ids[] = {"trpo", "npg", "vpg"};
+    for (int a = 0; a < 3; a++) {
+        setting s;
+        tb_error error = {0};
+        init(&s, ids[a]);
+        s.def.run.steps = 10 * s.def.learner.batch_steps;
+        tb_learner *learner = create(&s);
+        for (int i = 0; i < 10; i++) {
+            tb_iteration log;
+            tb_timing timing = {-1, -1, -1, -1, -1, -1};
+            assert_ok(tb_learner_iterate(learner, &log, &timing, &error), &error);
+            assert_int_not_equal(log.update_end, TB_UPDATE_ZERO_GRADIENT);
+            assert_true(timing.sample_s > 0 && timing.advantage_s > 0 && timing.update_s > 0 &&
+                        timing.critic_s > 0);
+            assert_true(timing.cg_s + timing.line_search_s < timing.update_s);
+            assert_int_equal(timing.cg_s > 0, a != 2);
+            assert_int_equal(timing.line_search_s > 0, a == 0);
+        }
+        tb_learner_destroy(learner);
+    }
 }
 
 /* ---- learning ---- */

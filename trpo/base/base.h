@@ -56,6 +56,9 @@ size_t tb_edit_distance(const char *a, const char *b);
 /* The nearest of n candidates, or NULL when none is near enough to be a typo. */
 const char *tb_nearest(const char *word, const char *const *candidates, size_t n);
 
+/* Seconds of a clock that only goes forward; its zero means nothing. */
+double tb_seconds(void);
+
 #ifdef __cplusplus
 }
 #endif

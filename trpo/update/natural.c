@@ -59,6 +59,7 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch,
 
     // F x = g, F of the share of the batch that fisher_fraction says
     tb_fisher_ctx ctx = {.policy = policy};
+    double begin = tb_seconds();
     tb_cg_result cg;
     status = tb_policy_draw_fisher_rows(policy, batch, (uint64_t)log->iteration, error);
     if (status == TB_OK)
@@ -66,6 +67,7 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch,
     if (status == TB_OK)
         status = tb_cg_solve(fisher_product, &ctx, out->g, out->x, work, n, config->cg_iterations,
                              config->cg_tolerance, &cg, error);
+    policy->cg_s += tb_seconds() - begin;
     if (status != TB_OK)
         return status;
     log->fisher_rows = (int64_t)policy->n_rows;
@@ -78,7 +80,9 @@ tb_status tb_natural_direction(tb_policy *policy, const tb_batch *batch,
     if (cg.end == TB_CG_NON_FINITE || !tb_vec_finite(out->x, n))
         return no_direction(log, TB_UPDATE_NON_FINITE);
     // x'Fx with a product of its own: the recurrence's residual drifts
+    begin = tb_seconds();
     status = fisher_product(&ctx, out->x, work, error);
+    policy->cg_s += tb_seconds() - begin;
     if (status != TB_OK)
         return status;
     out->xfx = tb_vec_dot(out->x, work, n);

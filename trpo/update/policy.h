@@ -38,6 +38,9 @@ typedef struct tb_policy {
     double *shard_sums;     /* [shards][4] partial sums, added in order */
     double *shard_dy;       /* [shards][D] gradient of the entropy of one row */
     double *scratch;        /* [5 P] for algorithms: gradient, direction, work */
+    /* Wall-clock seconds that updates spent in conjugate gradients and in the line search since
+     * the caller set them to 0: for timing.csv, no part of any result. */
+    double cg_s, line_search_s;
 } tb_policy;
 
 /* Takes the map over. `head` tells the outputs. */

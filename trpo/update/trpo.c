@@ -92,7 +92,9 @@ static tb_status update(const void *config, tb_policy *policy, const tb_batch *b
         .max_steps = trpo->line_search_steps,
     };
     tb_line_search_result result;
+    const double begin = tb_seconds();
     status = tb_line_search_run(&search, try_step, &step, &result, error);
+    policy->line_search_s += tb_seconds() - begin;
     if (status != TB_OK)
         return status;
     log->line_search_steps = result.steps;
