@@ -88,7 +88,30 @@ enum {
     snap_forgets_end,
     snap_no_rekey,
     snap_perturbs,
-    snap_observe
+    snap_observe,
+    // the lanes: broken_vec.h
+    vec_healthy,
+    vec_rounding,
+    vec_tail,
+    vec_flags,
+    vec_first_key,
+    vec_overrun,
+    vec_writes_all,
+    vec_mask_is_one,
+    vec_moves_all,
+    vec_stops,
+    vec_last_status,
+    vec_silent,
+    vec_restarts,
+    vec_own_bytes,
+    vec_half_load,
+    vec_no_rekey,
+    vec_observes_first,
+    vec_any_lane,
+    vec_scope,
+    vec_allocates,
+    vec_leaks,
+    vec_no_lanes
 };
 
 // enumerators and not macros, so that each dead branch still compiles
@@ -390,6 +413,8 @@ static tb_status state_set(tb_env *env, const double *in)
     return TB_OK;
 }
 
+#include "broken_vec.h"
+
 static const void *get_extension(tb_env *env, const char *id)
 {
     static const tb_env_snapshot snapshot = {
@@ -399,6 +424,8 @@ static const void *get_extension(tb_env *env, const char *id)
     (void)env;
     if (strcmp(id, TB_EXT_ENV_SNAPSHOT) == 0)
         return &snapshot;
+    if (strcmp(id, TB_EXT_ENV_VEC) == 0 && BROKEN >= vec_healthy)
+        return &vec_table;
     return strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 ? &vector : NULL;
 }
 
@@ -505,6 +532,15 @@ static tb_status init(const tb_host *host)
 
 #ifdef BROKEN_AT_LOAD
 #include <locale.h>
+#include <sys/syscall.h>
+
+// by the system call itself: the thread sanitizer's _exit() reports that dlopen() has not returned,
+// and ends the process with a code of its own
+static void vanish(int code)
+{
+    syscall(SYS_exit_group, code);
+}
+
 __attribute__((constructor)) static void at_load(void)
 {
     if (IS(load_crash))
@@ -512,7 +548,7 @@ __attribute__((constructor)) static void at_load(void)
     while (IS(load_hang))
         sleep(1000);
     if (IS(load_exit))
-        _exit(3);
+        vanish(3);
     if (IS(load_print)) {
         printf("{\"entries\": 1}\n");
         fflush(stdout);
@@ -520,7 +556,7 @@ __attribute__((constructor)) static void at_load(void)
     if (IS(load_garbage)) {
         printf("garbage\n");
         fflush(stdout);
-        _exit(0);
+        vanish(0);
     }
 #if defined(__x86_64__)
     if (IS(load_mxcsr))
