@@ -116,6 +116,7 @@ enum {
 
 // enumerators and not macros, so that each dead branch still compiles
 #define IS(kind) (BROKEN == (kind))
+#define HAS_VEC (BROKEN - vec_healthy >= 0)
 #define BOX (IS(healthy_box) || IS(accepts_nan) || IS(writes_action))
 
 struct tb_env {
@@ -424,7 +425,7 @@ static const void *get_extension(tb_env *env, const char *id)
     (void)env;
     if (strcmp(id, TB_EXT_ENV_SNAPSHOT) == 0)
         return &snapshot;
-    if (strcmp(id, TB_EXT_ENV_VEC) == 0 && BROKEN >= vec_healthy)
+    if (HAS_VEC && strcmp(id, TB_EXT_ENV_VEC) == 0)
         return &vec_table;
     return strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 ? &vector : NULL;
 }
