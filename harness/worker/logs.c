@@ -34,8 +34,8 @@ tb_status tb_run_logs_open(tb_run_logs *logs, const char *folder, const char *en
     fprintf(logs->monitor.file, "#{\"t_start\": %.6f, \"env_id\": \"%s\"}\nr,l,t\n", logs->started,
             env_id);
     fprintf(logs->evals.file, "step,episode,return,length,success\n");
-    fprintf(logs->timing.file,
-            "iteration,step,sample_s,advantage_s,update_s,cg_s,line_search_s,critic_s,eval_s,total_s\n");
+    fprintf(logs->timing.file, "iteration,step,sample_s,advantage_s,update_s,cg_s,line_search_s,"
+                               "critic_s,eval_s,total_s\n");
     return TB_OK;
 }
 
@@ -89,8 +89,8 @@ tb_status tb_run_logs_iteration(tb_run_logs *logs, const tb_iteration *log, cons
         fprintf(logs->monitor.file, "%.6f,%" PRIu64 ",%.6f\n", e->reward_sum, e->length, total);
     }
     fprintf(logs->timing.file, "%" PRId64 ",%" PRId64 ",%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f\n",
-            log->iteration, log->step, timing->sample_s, timing->advantage_s, timing->update_s, timing->cg_s,
-            timing->line_search_s, timing->critic_s, eval_s, total);
+            log->iteration, log->step, timing->sample_s, timing->advantage_s, timing->update_s,
+            timing->cg_s, timing->line_search_s, timing->critic_s, eval_s, total);
     tb_status status = tb_writer_flush(&logs->progress, error);
     if (status == TB_OK)
         status = tb_writer_flush(&logs->episodes, error);

@@ -43,8 +43,8 @@ static void headers_come_first(void **state)
     close_logs(&logs);
     assert_file("episodes.csv", "step,lane,episode,return,length\n");
     assert_file("evals.csv", "step,episode,return,length,success\n");
-    assert_file("timing.csv",
-                "iteration,step,sample_s,advantage_s,update_s,cg_s,line_search_s,critic_s,eval_s,total_s\n");
+    assert_file("timing.csv", "iteration,step,sample_s,advantage_s,update_s,cg_s,line_search_s,"
+                              "critic_s,eval_s,total_s\n");
     char *progress = read_text("progress.csv");
     assert_int_equal(strncmp(progress, "iteration,step,episodes,", 24), 0);
     free(progress);
@@ -82,7 +82,8 @@ static void a_row_has_every_column(void **state)
     (void)state;
     tb_run_logs logs;
     tb_iteration log;
-    tb_timing timing = {.sample_s = 0.5, .update_s = 4, .cg_s = 2, .line_search_s = 1, .critic_s = 0.125};
+    tb_timing timing = {
+        .sample_s = 0.5, .update_s = 4, .cg_s = 2, .line_search_s = 1, .critic_s = 0.125};
     tb_iteration_clear(&log);
     log.iteration = 3;
     log.step = 9000000000;
@@ -104,7 +105,8 @@ static void a_row_has_every_column(void **state)
     assert_null(strstr(row, "-nan"));
     free(progress);
     char *times = read_text("timing.csv");
-    assert_non_null(strstr(times, "\n3,9000000000,0.500000,0.000000,4.000000,2.000000,1.000000,0.125000,0.250000,"));
+    assert_non_null(strstr(
+        times, "\n3,9000000000,0.500000,0.000000,4.000000,2.000000,1.000000,0.125000,0.250000,"));
     free(times);
 }
 
