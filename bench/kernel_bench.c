@@ -251,6 +251,6 @@ int main(int argc, char **argv)
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t b = 0; b < 4; b++)
             add_layer(shapes[s][0], shapes[s][1], batches[b]);
-    bench_run("kernel-bench", &options, figures, n_figures);
+    bench_run("kernel-bench", "multiply-add peak", &options, figures, n_figures);
     return 0;
 }

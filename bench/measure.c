@@ -102,18 +102,29 @@ static void measure(const bench_options *options, bench_figure *figures, size_t 
             f->seconds[round] = seconds_of_call(f, options->seconds);
             const double after = bench_peak(f->threads, 0.1 * options->seconds);
             const double peak = 0.5 * (before + after);
-            f->share[round] = peak > 0 ? f->flops / f->seconds[round] / peak : 0;
+            const bench_figure *limit = f->limit;
+            if (limit != NULL)
+                f->share[round] =
+                    limit->seconds[round] / limit->items * f->items / f->seconds[round];
+            else
+                f->share[round] = peak > 0 ? f->flops / f->seconds[round] / peak : 0;
         }
     }
 }
 
-static void print_json(const char *program, const bench_options *options, bench_figure *figures,
-                       size_t n)
+static int has_share(const bench_figure *f)
+{
+    return f->flops > 0 || f->limit != NULL;
+}
+
+static void print_json(const char *program, const char *limit, const bench_options *options,
+                       bench_figure *figures, size_t n)
 {
     const tb_kernels *kernels = NULL;
     (void)tb_kernels_get(&kernels, NULL);
-    printf("{\"program\": \"%s\", \"isa\": \"%s\", \"compiler\": \"%s\", \"rounds\": %d,\n",
-           program, kernels ? kernels->isa : "", __VERSION__, options->rounds);
+    printf("{\"program\": \"%s\", \"isa\": \"%s\", \"compiler\": \"%s\", \"rounds\": %d, "
+           "\"limit\": \"%s\",\n",
+           program, kernels ? kernels->isa : "", __VERSION__, options->rounds, limit);
     printf(" \"peak_gflops\": [%.1f, %.1f],\n \"figures\": [", 1e-9 * peaks[0][options->rounds / 2],
            1e-9 * peaks[1][options->rounds / 2]);
     for (size_t i = 0; i < n; i++) {
@@ -123,23 +134,23 @@ static void print_json(const char *program, const bench_options *options, bench_
         printf("%s\n  {\"name\": \"%s\", \"unit\": \"ns/%s\", \"median\": %.6g, \"best\": %.6g",
                i ? "," : "", f->name, f->unit, scale * seconds, scale * f->seconds[0]);
         const double share = bench_median(f->share, r);
-        if (f->flops > 0)
-            printf(", \"peak_share\": %.4f, \"best_share\": %.4f", share, f->share[r - 1]);
+        if (has_share(f))
+            printf(", \"share\": %.4f, \"best_share\": %.4f", share, f->share[r - 1]);
         printf("}");
     }
     printf("]}\n");
 }
 
-static void print_table(const char *program, const bench_options *options, bench_figure *figures,
-                        size_t n)
+static void print_table(const char *program, const char *limit, const bench_options *options,
+                        bench_figure *figures, size_t n)
 {
     const tb_kernels *kernels = NULL;
     (void)tb_kernels_get(&kernels, NULL);
     printf("%s: level %s, multiply-add peak %.0f GFLOP/s on one core, %.0f on two; medians of %d "
-           "interleaved rounds\n",
+           "interleaved rounds; share: of the %s\n",
            program, kernels ? kernels->isa : "?", 1e-9 * peaks[0][options->rounds / 2],
-           1e-9 * peaks[1][options->rounds / 2], options->rounds);
-    printf("%-46s %12s %12s  %-11s %7s %7s\n", "", "median", "best", "", "of peak", "best");
+           1e-9 * peaks[1][options->rounds / 2], options->rounds, limit);
+    printf("%-46s %12s %12s  %-11s %7s %7s\n", "", "median", "best", "", "share", "best");
     for (size_t i = 0; i < n; i++) {
         bench_figure *f = &figures[i];
         const int r = options->rounds;
@@ -147,21 +158,37 @@ static void print_table(const char *program, const bench_options *options, bench
         printf("%-46s %12.4g %12.4g  ns/%-8s", f->name, scale * seconds, scale * f->seconds[0],
                f->unit);
         const double share = bench_median(f->share, r);
-        if (f->flops > 0)
+        if (has_share(f))
             printf(" %7.3f %7.3f", share, f->share[r - 1]);
         printf("\n");
     }
 }
 
-void bench_run(const char *program, const bench_options *options, bench_figure *figures, size_t n)
+// figures that were not asked for go, but for the limits of others
+static size_t keep(const bench_options *options, bench_figure *figures, size_t n)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (options->only == NULL || strstr(figures[i].name, options->only) != NULL)
-            figures[kept++] = figures[i];
-    n = kept;
+    for (size_t i = 0; i < n; i++) {
+        int needed = options->only == NULL || strstr(figures[i].name, options->only) != NULL;
+        for (size_t k = i + 1; !needed && k < n; k++)
+            needed =
+                figures[k].limit == &figures[i] && strstr(figures[k].name, options->only) != NULL;
+        if (!needed)
+            continue;
+        for (size_t k = i + 1; k < n; k++)
+            if (figures[k].limit == &figures[i])
+                figures[k].limit = &figures[kept];
+        figures[kept++] = figures[i];
+    }
+    return kept;
+}
+
+void bench_run(const char *program, const char *limit, const bench_options *options,
+               bench_figure *figures, size_t n)
+{
+    n = keep(options, figures, n);
     measure(options, figures, n);
     for (int t = 0; t < 2; t++)
         (void)bench_median(peaks[t], options->rounds);
-    (options->json ? print_json : print_table)(program, options, figures, n);
+    (options->json ? print_json : print_table)(program, limit, options, figures, n);
 }

@@ -228,7 +228,7 @@ int main(int argc, char **argv)
                 f->arg = s;
             }
     }
-    bench_run("update-bench", &options, figures, n);
+    bench_run("update-bench", "multiply-add peak", &options, figures, n);
     if (!options.json)
         printf("Fisher products have the same bits for 1 to 4 threads.\n");
     return 0;
