@@ -18,6 +18,11 @@
 
 enum { max_output = 16 << 20 };
 
+// how deep children may start children. A program that links the harness without being trpo-bench,
+// and has not set TRPO_BENCH_PROGRAM, would start itself again and again
+enum { max_depth = 4 };
+static const char depth_name[] = "TRPO_BENCH_DEPTH";
+
 const char *tb_program_path(void)
 {
     const char *path = getenv("TRPO_BENCH_PROGRAM");
@@ -100,9 +105,36 @@ static int pump(pid_t pid, stream streams[2], double deadline, int *wait_status)
 
 // ---- starting it ----
 
+// the environment of a child: ours, one level deeper. NULL when out of memory
+static char **deeper(int depth, char text[32])
+{
+    size_t n = 0, used = 0, length = strlen(depth_name);
+    while (environ[n] != NULL)
+        n++;
+    char **copy = calloc(n + 2, sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(environ[i], depth_name, length) != 0 || environ[i][length] != '=')
+            copy[used++] = environ[i];
+    snprintf(text, 32, "%s=%d", depth_name, depth + 1);
+    copy[used] = text;
+    return copy;
+}
+
 static tb_status spawn(const char *const *argv, const int out[2], const int err[2], pid_t *pid,
                        tb_error *error)
 {
+    const char *depth_text = getenv(depth_name);
+    int depth = depth_text != NULL ? atoi(depth_text) : 0;
+    if (depth >= max_depth)
+        return tb_fail(error, TB_E_STATE,
+                       "%s: started by itself %d times over; a program that links the harness "
+                       "without being trpo-bench must set TRPO_BENCH_PROGRAM",
+                       argv[0], depth);
+    char text[32], **environment = deeper(depth, text);
+    if (environment == NULL)
+        return tb_fail(error, TB_E_NOMEM, "no memory for an environment");
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -116,8 +148,9 @@ static tb_status spawn(const char *const *argv, const int out[2], const int err[
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failed =
-        posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
+    int failed = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
+                             environment);
+    free(environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed)
