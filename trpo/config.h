@@ -38,6 +38,18 @@ typedef struct tb_learner_config {
     int64_t critic_epochs;
     int64_t critic_minibatch;    /* rows; 0 = the whole batch */
     int32_t action_distribution; /* TB_DISTRIBUTION_* (trpo/dist/head.h) */
+    int32_t advantage;           /* TB_ADVANTAGE_* (trpo/advantage/advantage.h) */
+    double vtrace_rho_bar;       /* Espeholt et al. 2018, eq. 1 */
+    double vtrace_c_bar;         /* at most vtrace_rho_bar */
+    int32_t normalize_returns;
+    int32_t critic_kind;      /* the row of the kind in trpo/value/critic.c */
+    double reward_clip;       /* normalised rewards are clipped to +- this */
+    int32_t critic_optimizer; /* TB_OPTIMIZER_* (trpo/value/network.h) */
+    int32_t critic_time_feature;
+    int64_t critic_lbfgs_iterations;
+    int64_t critic_lbfgs_history;
+    double critic_ridge;
+    int32_t critic_rollback;
     int32_t reserved;
 } tb_learner_config;
 

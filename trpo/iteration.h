@@ -66,6 +66,7 @@ const char *tb_update_end_name(tb_update_end end);
       "Share of the value targets' variance that the critic explained before its fit")             \
     X(F, explained_variance_after, "The same after the fit")                                       \
     X(F, value_mean, "Mean value of the batch's states before the fit")                            \
+    X(I, critic_rolled_back, "Fits of the critic so far that were undone")                         \
     X(I, updates_rejected, "Updates so far that kept the old parameters")                          \
     X(I, negative_curvature, "Updates so far in which conjugate gradients met p'Fp <= 0")          \
     X(I, non_finite, "Updates so far in which a NaN or infinity was met")

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trpo/advantage/gae.h"
+#include "trpo/advantage/advantage.h"
+#include "trpo/advantage/return_scaler.h"
 #include "trpo/rng/streams.h"
 #include "trpo/update/policy.h"
 #include "trpo/value/critic.h"
@@ -20,8 +21,9 @@ struct tb_learner {
     tb_critic critic;
     tb_sampler sampler;
     tb_batch batch;
-    tb_moments observations; // of all batches before this one
-    tb_scaler scaler;        // frozen from them
+    tb_moments observations;  // of all batches before this one
+    tb_scaler scaler;         // frozen from them
+    tb_return_scaler returns; // with normalize_returns
     double *algorithm_state;
     tb_iteration last;           // the counters go on from here
     const tb_env_api *probe_api; // of an instance that is never played: the spaces point into it
@@ -87,12 +89,13 @@ static tb_map_spec map_spec(const tb_learner *learner, int critic)
     const tb_head *head = &learner->task.head;
     const tb_learner_config *config = &learner->def.learner;
     const tb_features *features = &learner->task.features;
-    // one-hot inputs and several leaves have no shape
-    int shaped = features->n_leaves == 1 && features->leaves[0].kind == TB_SPACE_BOX;
+    int time = critic && config->critic_time_feature;
+    // one-hot inputs, several leaves, and an observation with the time have no shape
+    int shaped = features->n_leaves == 1 && features->leaves[0].kind == TB_SPACE_BOX && !time;
     return (tb_map_spec){
         .struct_size = sizeof(tb_map_spec),
         .dtype = learner->def.run.precision == TB_PRECISION_F64 ? TB_F64 : TB_F32,
-        .n_in = features->n_features,
+        .n_in = features->n_features + (size_t)time,
         .n_out = critic ? 1 : head->n_params,
         .n_const_out = critic ? 0 : head->n_const,
         .in_shape = shaped ? features->leaves[0].shape : NULL,
@@ -100,6 +103,25 @@ static tb_map_spec map_spec(const tb_learner *learner, int critic)
         .const_init = critic ? 0 : config->log_std_init,
         .out_gain = critic ? 1 : config->policy_out_gain,
     };
+}
+
+static tb_status init_critic(tb_learner *learner, tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    tb_map_spec spec = map_spec(learner, 1);
+    tb_critic_def critic = {
+        .config = &def->learner,
+        .n_inputs = learner->task.features.n_features,
+        .dtype = spec.dtype,
+        .max_rows = max_rows(def),
+        .time_scale = 1 / (def->max_episode_steps > 0 ? (double)def->max_episode_steps : 1000),
+        .seed = def->seed,
+        .spec = &spec,
+    };
+    tb_status status = TB_OK;
+    if (tb_critic_kind_of(&def->learner)->needs_map)
+        status = def->make_map(def->ctx, 1, &spec, &critic.api, &critic.map, error);
+    return status == TB_OK ? tb_critic_init(&learner->critic, &critic, error) : status;
 }
 
 static tb_status init_networks(tb_learner *learner, tb_error *error)
@@ -116,11 +138,7 @@ static tb_status init_networks(tb_learner *learner, tb_error *error)
         status = def->algorithm->prepare(def->algorithm_config, &learner->policy, error);
     if (status != TB_OK)
         return status;
-    spec = map_spec(learner, 1);
-    status = def->make_map(def->ctx, 1, &spec, &api, &map, error);
-    if (status == TB_OK)
-        status = tb_critic_init(&learner->critic, api, map, &spec, &def->learner, max_rows(def),
-                                def->seed, error);
+    status = init_critic(learner, error);
     if (status != TB_OK || def->algorithm->state_count == NULL)
         return status;
     size_t n = def->algorithm->state_count(learner->policy.net.n_params);
@@ -150,6 +168,9 @@ tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_erro
     if (def->run.steps < config->lanes)
         return tb_fail(error, TB_E_PARAM, "steps (%lld) must be at least lanes (%lld)",
                        (long long)def->run.steps, (long long)config->lanes);
+    if (config->advantage == TB_ADVANTAGE_VTRACE && config->vtrace_c_bar > config->vtrace_rho_bar)
+        return tb_fail(error, TB_E_PARAM, "vtrace_c_bar (%g) must be at most vtrace_rho_bar (%g)",
+                       config->vtrace_c_bar, config->vtrace_rho_bar);
     tb_learner *learner = tb_alloc(1, sizeof *learner);
     if (learner == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for a learner");
@@ -160,6 +181,8 @@ tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_erro
         status = tb_moments_init(&learner->observations, learner->task.features.n_features, error);
     if (status == TB_OK)
         status = tb_scaler_init(&learner->scaler, learner->task.features.n_features, error);
+    if (status == TB_OK && config->normalize_returns)
+        status = tb_return_scaler_init(&learner->returns, (size_t)config->lanes, error);
     if (status == TB_OK)
         status = init_networks(learner, error);
     if (status == TB_OK)
@@ -171,9 +194,9 @@ tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_erro
                                learner->task.head.n_params, error);
     }
     if (status == TB_OK)
-        status = tb_sampler_init(&learner->sampler, &learner->task, &learner->policy.net,
-                                 &learner->critic.net, (size_t)config->lanes,
-                                 max_rows(def) / (size_t)config->lanes, error);
+        status =
+            tb_sampler_init(&learner->sampler, &learner->task, &learner->policy.net,
+                            (size_t)config->lanes, max_rows(def) / (size_t)config->lanes, error);
     if (status != TB_OK) {
         tb_learner_destroy(learner);
         return status;
@@ -193,6 +216,7 @@ void tb_learner_destroy(tb_learner *learner)
         tb_lane_finish(&learner->eval_lane[i]);
     }
     tb_critic_finish(&learner->critic);
+    tb_return_scaler_finish(&learner->returns);
     tb_policy_finish(&learner->policy);
     tb_scaler_finish(&learner->scaler);
     tb_moments_finish(&learner->observations);
@@ -231,9 +255,27 @@ const tb_episode *tb_learner_episodes(const tb_learner *learner, size_t *n)
 
 const double *tb_learner_parameters(const tb_learner *learner, int critic, size_t *n)
 {
-    const tb_net *net = critic ? &learner->critic.net : &learner->policy.net;
-    *n = net->n_params;
-    return net->theta;
+    if (critic)
+        return tb_critic_parameters(&learner->critic, n);
+    *n = learner->policy.net.n_params;
+    return learner->policy.net.theta;
+}
+
+void tb_learner_visit(tb_learner *learner, tb_state_visitor *visitor)
+{
+    const tb_algorithm *algorithm = learner->def.algorithm;
+    tb_net *policy = &learner->policy.net;
+    tb_net_visit(policy, "policy", visitor);
+    if (algorithm->state_count != NULL)
+        tb_state_visit(visitor, "algorithm", "state", learner->algorithm_state,
+                       algorithm->state_count(policy->n_params) * sizeof(double));
+    tb_critic_visit(&learner->critic, visitor);
+    tb_moments_visit(&learner->observations, "observations", visitor);
+    // evaluations use the scaler of the last batch, which lags behind the statistics
+    tb_scaler_visit(&learner->scaler, "scaler", visitor);
+    if (learner->def.learner.normalize_returns)
+        tb_return_scaler_visit(&learner->returns, visitor);
+    tb_state_visit(visitor, "log", "last", &learner->last, sizeof learner->last);
 }
 
 // counters of the record before, and what sampling tells
@@ -245,6 +287,7 @@ static void start_log(const tb_learner *learner, tb_iteration *log)
     log->updates_rejected = learner->last.updates_rejected;
     log->negative_curvature = learner->last.negative_curvature;
     log->non_finite = learner->last.non_finite;
+    log->critic_rolled_back = learner->last.critic_rolled_back;
     log->iteration = learner->last.iteration + 1;
     log->step = (int64_t)sampler->steps_done;
     log->batch_episodes = (int64_t)sampler->n_episodes;
@@ -277,21 +320,20 @@ static tb_status sample(tb_learner *learner, tb_error *error)
     if (config->normalize_observations)
         tb_scaler_freeze(&learner->scaler, &learner->task.features, &learner->observations,
                          config->observation_clip);
-    return tb_sampler_run(&learner->sampler, &learner->scaler, learner->critic.shift,
-                          learner->critic.scale, next_steps(learner), &learner->batch, error);
+    return tb_sampler_run(&learner->sampler, &learner->scaler, next_steps(learner), &learner->batch,
+                          error);
 }
 
 static tb_status estimate_advantages(tb_learner *learner, tb_error *error)
 {
     tb_batch *batch = &learner->batch;
     const tb_learner_config *config = &learner->def.learner;
-    tb_status status =
-        tb_critic_values(&learner->critic, batch->x, batch->n_rows, batch->value, error);
+    tb_status status = tb_critic_value(&learner->critic, batch, error);
     if (status != TB_OK)
         return status;
-    tb_gae(batch, config->gamma, config->lambda);
-    if (config->normalize_advantages)
-        tb_normalize_advantages(batch);
+    if (config->normalize_returns)
+        tb_return_scaler_apply(&learner->returns, batch, config->gamma, config->reward_clip);
+    tb_estimate_advantages(config, batch);
     return TB_OK;
 }
 
@@ -321,8 +363,7 @@ tb_status tb_learner_iterate(tb_learner *learner, tb_iteration *log, tb_timing *
         return status;
     double t3 = tb_seconds();
     // after the advantages and the update: both used the critic of the sampling
-    status = tb_critic_fit(&learner->critic, &def->learner, &learner->batch,
-                           (uint64_t)log->iteration, log, error);
+    status = tb_critic_fit(&learner->critic, &learner->batch, (uint64_t)log->iteration, log, error);
     if (status != TB_OK)
         return status;
     double t4 = tb_seconds();

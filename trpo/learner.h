@@ -12,6 +12,7 @@
 #ifndef TRPO_LEARNER_H
 #define TRPO_LEARNER_H
 
+#include "trpo/base/state.h"
 #include "trpo/config.h"
 #include "trpo/iteration.h"
 #include "trpo/sampling/actor.h"
@@ -58,7 +59,12 @@ const tb_episode *tb_learner_episodes(const tb_learner *learner, size_t *n);
 tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episode *out,
                               tb_error *error);
 
-/* Parameters in force, [*n]; critic = 0 or 1. */
+/* Parameters in force, [*n]; critic = 0 or 1. A critic without any gives n = 0. */
 const double *tb_learner_parameters(const tb_learner *learner, int critic, size_t *n);
+
+/* Shows everything that training has made so far: parameters, the algorithm's and the critic's
+ * optimiser, statistics, the last record of the log. Where the lanes stand (the environments' own
+ * state) is not among it. Between iterations only. */
+void tb_learner_visit(tb_learner *learner, tb_state_visitor *visitor);
 
 #endif

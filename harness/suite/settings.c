@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/suite/reader.h"
+#include "trpo/advantage/advantage.h"
 
 // The tables that a setting is made of, weakest first; some may be NULL.
 enum { n_setting_layers = 4, n_run_layers = 2 };
@@ -152,6 +153,25 @@ static tb_status check_pair(tb__reader *reader, size_t e, size_t a)
     return TB_OK;
 }
 
+static tb_status check_vtrace(tb__reader *reader, size_t e, size_t a)
+{
+    const tb_suite *suite = reader->suite;
+    const tb_learner_config *learner = &suite->settings[e * suite->n_algorithms + a].learner;
+    if (learner->advantage != TB_ADVANTAGE_VTRACE ||
+        learner->vtrace_c_bar <= learner->vtrace_rho_bar)
+        return TB_OK;
+    const tb_toml *layers[n_setting_layers];
+    setting_layers(reader, e, a, layers);
+    return tb_toml_fail(blame(reader,
+                              find_origin(reader, layers, n_setting_layers, "vtrace_rho_bar"),
+                              find_origin(reader, layers, n_setting_layers, "vtrace_c_bar")),
+                        reader->error,
+                        "\"vtrace_c_bar\" must be at most \"vtrace_rho_bar\", but %g is more than "
+                        "%g (%s with %s)",
+                        learner->vtrace_c_bar, learner->vtrace_rho_bar, suite->envs[e].label,
+                        suite->algorithms[a].label);
+}
+
 static int has_precision(const tb__reader *reader, const char *policy, int32_t precision)
 {
     const tb_catalog_entry *entry = tb_catalog_find(reader->catalog, TB_CATALOG_POLICY, policy);
@@ -184,8 +204,11 @@ tb_status tb__check_grid(tb__reader *reader)
     const tb_suite *suite = reader->suite;
     tb_status status = TB_OK;
     for (size_t e = 0; e < suite->n_envs && status == TB_OK; e++) {
-        for (size_t a = 0; a < suite->n_algorithms && status == TB_OK; a++)
+        for (size_t a = 0; a < suite->n_algorithms && status == TB_OK; a++) {
             status = check_pair(reader, e, a);
+            if (status == TB_OK)
+                status = check_vtrace(reader, e, a);
+        }
         for (size_t p = 0; p < suite->n_policies && status == TB_OK; p++)
             status = check_precision(reader, e, p);
     }

@@ -32,9 +32,10 @@ static inline tb_status make_map(void *ctx, int critic, const tb_map_spec *spec,
     if (s->fail_map == 1 + critic)
         return tb_fail(error, TB_E_PARAM, "no map number %d", critic);
     assert_int_equal(spec->struct_size, sizeof *spec);
-    assert_int_equal(spec->n_in, 2);
-    assert_int_equal(spec->in_ndim, 1);
-    assert_int_equal(spec->in_shape[0], 2);
+    int time = critic && s->def.learner.critic_time_feature;
+    assert_int_equal(spec->n_in, 2 + time);
+    assert_int_equal(spec->in_ndim, time ? 0 : 1);
+    assert_true(time ? spec->in_shape == NULL : spec->in_shape[0] == 2);
     if (critic)
         assert_true(spec->n_out == 1 && spec->n_const_out == 0 && spec->out_gain == 1);
     *api = &test_map_api;

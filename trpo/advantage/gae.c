@@ -10,9 +10,9 @@ void tb_gae(tb_batch *batch, double gamma, double lambda)
         double next_value = batch->next_value[lane], next_advantage = 0;
         for (size_t t = batch->steps; t-- > 0;) {
             size_t row = first + t;
-            if (batch->flags[row] & (TB_ROW_TERMINATED | TB_ROW_TRUNCATED)) {
-                // an end cuts the recursion; terminated wins when both are set
-                next_value = batch->flags[row] & TB_ROW_TERMINATED ? 0 : batch->final_value[row];
+            if (tb_batch_ends(batch, row)) {
+                // an end cuts the recursion
+                next_value = tb_batch_value_behind(batch, row);
                 next_advantage = 0;
             }
             double delta = batch->reward[row] + gamma * next_value - batch->value[row];

@@ -64,18 +64,26 @@ void tb_assert_failed(const char *expression, const char *file, int line)
     abort();
 }
 
-void *tb_alloc(size_t count, size_t size)
+// the bytes of an allocation, a multiple of the alignment as aligned_alloc wants it; 0 = too many
+static size_t allocation_bytes(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - 64)
-        return NULL;
-    // aligned_alloc wants a multiple of the alignment
-    bytes = (bytes + 63) / 64 * 64;
-    if (bytes == 0)
-        bytes = 64;
-    void *memory = aligned_alloc(64, bytes);
+        return 0;
+    return bytes == 0 ? 64 : (bytes + 63) / 64 * 64;
+}
+
+void *tb_reserve(size_t count, size_t size)
+{
+    size_t bytes = allocation_bytes(count, size);
+    return bytes > 0 ? aligned_alloc(64, bytes) : NULL;
+}
+
+void *tb_alloc(size_t count, size_t size)
+{
+    void *memory = tb_reserve(count, size);
     if (memory != NULL)
-        memset(memory, 0, bytes);
+        memset(memory, 0, allocation_bytes(count, size));
     return memory;
 }
 

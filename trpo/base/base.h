@@ -49,6 +49,10 @@ void tb_assert_failed(const char *expression, const char *file, int line) __attr
  * overflow. Freed with free(). count * size == 0 gives a valid pointer. */
 void *tb_alloc(size_t count, size_t size);
 
+/* The same, not zeroed: what is never written costs addresses, not memory. For room that only the
+ * rarest batch fills. */
+void *tb_reserve(size_t count, size_t size);
+
 /* Number of edits (insert, delete, replace, swap of neighbours) that turn a into b: for "did you
  * mean". */
 size_t tb_edit_distance(const char *a, const char *b);

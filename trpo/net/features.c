@@ -63,6 +63,13 @@ double tb_moments_std(const tb_moments *moments, size_t i)
     return std > 0 ? std : 1;
 }
 
+void tb_moments_visit(tb_moments *moments, const char *part, tb_state_visitor *visitor)
+{
+    tb_state_visit(visitor, part, "count", &moments->count, sizeof moments->count);
+    tb_state_visit(visitor, part, "mean", moments->mean, moments->n * sizeof *moments->mean);
+    tb_state_visit(visitor, part, "m2", moments->m2, moments->n * sizeof *moments->m2);
+}
+
 static size_t leaf_features(const tb_space *leaf)
 {
     if (leaf->kind == TB_SPACE_BOX || leaf->kind == TB_SPACE_MULTI_BINARY)
@@ -216,4 +223,11 @@ void tb_scaler_apply(const tb_scaler *scaler, double *x)
         double z = (x[i] - scaler->shift[i]) * scaler->scale[i];
         x[i] = z > scaler->clip ? scaler->clip : z < -scaler->clip ? -scaler->clip : z;
     }
+}
+
+void tb_scaler_visit(tb_scaler *scaler, const char *part, tb_state_visitor *visitor)
+{
+    tb_state_visit(visitor, part, "shift", scaler->shift, scaler->n * sizeof *scaler->shift);
+    tb_state_visit(visitor, part, "scale", scaler->scale, scaler->n * sizeof *scaler->scale);
+    tb_state_visit(visitor, part, "clip", &scaler->clip, sizeof scaler->clip);
 }

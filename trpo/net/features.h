@@ -8,7 +8,7 @@
 
 #include <trpo-bench/env.h>
 
-#include "trpo/base/base.h"
+#include "trpo/base/state.h"
 
 /* Running mean and variance of each of n numbers, merged exactly (Chan, Golub & LeVeque 1983). */
 typedef struct tb_moments {
@@ -25,6 +25,7 @@ void tb_moments_add(tb_moments *moments, const double *x);       /* one row x [n
 void tb_moments_merge(tb_moments *into, const tb_moments *from); /* order matters for the bits */
 double tb_moments_std(const tb_moments *moments,
                       size_t i); /* population; 1 when count < 2 or it is 0 */
+void tb_moments_visit(tb_moments *moments, const char *part, tb_state_visitor *visitor);
 
 typedef struct tb_features {
     size_t n_leaves;
@@ -56,5 +57,6 @@ void tb_scaler_finish(tb_scaler *scaler);
 void tb_scaler_freeze(tb_scaler *scaler, const tb_features *features, const tb_moments *moments,
                       double clip);
 void tb_scaler_apply(const tb_scaler *scaler, double *x);
+void tb_scaler_visit(tb_scaler *scaler, const char *part, tb_state_visitor *visitor);
 
 #endif

@@ -79,6 +79,12 @@ void tb_net_set(tb_net *net, const double *theta)
     tb_to_native(net->dtype, net->theta, net->native, net->n_params);
 }
 
+void tb_net_visit(tb_net *net, const char *part, tb_state_visitor *visitor)
+{
+    tb_state_visit(visitor, part, "theta", net->theta, net->n_params * sizeof *net->theta);
+    tb_net_set(net, net->theta);
+}
+
 tb_status tb_net_lane_init(tb_net_lane *lane, const tb_net *net, size_t max_rows, tb_error *error)
 {
     size_t size = tb_dtype_size(net->dtype);

@@ -17,7 +17,7 @@
 
 #include <trpo-bench/policy.h>
 
-#include "trpo/base/base.h"
+#include "trpo/base/state.h"
 
 enum {
     TB_SHARD_ROWS = 96, /* rows that go through all layers while they sit in cache */
@@ -40,6 +40,9 @@ void tb_net_finish(tb_net *net);
 
 /* Sets theta = `theta` (may be net->theta itself) and its rounded copy. */
 void tb_net_set(tb_net *net, const double *theta);
+
+/* Shows the parameters ("theta") to the visitor and takes over what it wrote. */
+void tb_net_visit(tb_net *net, const char *part, tb_state_visitor *visitor);
 
 size_t tb_dtype_size(uint32_t dtype);
 void tb_to_native(uint32_t dtype, const double *from, void *to, size_t n);

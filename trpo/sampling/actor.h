@@ -107,16 +107,15 @@ typedef struct tb_sampler {
     uint64_t clipped_actions; /* of the last batch: entries that lay outside their bounds */
 } tb_sampler;
 
-tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy,
-                          const tb_net *critic, size_t n_lanes, size_t max_steps, tb_error *error);
+tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy, size_t n_lanes,
+                          size_t max_steps, tb_error *error);
 void tb_sampler_finish(tb_sampler *sampler);
 
-/* Steps every lane `steps` times and fills *batch but for value, advantage and target. `scaler` and
- * critic (which values final observations and where each lane stands at the end) are frozen
- * meanwhile; lane_moments are gathered anew. The critic's outputs are mapped to values by value =
- * shift + scale * output. */
-tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
-                         double value_scale, size_t steps, tb_batch *batch, tb_error *error);
+/* Steps every lane `steps` times and fills *batch but for advantage, target and everything that is
+ * a value, which the critic gives afterwards (final_value is set to 0). `scaler` is frozen
+ * meanwhile; lane_moments are gathered anew. */
+tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, size_t steps,
+                         tb_batch *batch, tb_error *error);
 
 /* Plays `n` episodes with the mode of the policy; episode k starts from key (purpose, 0, k) in lane
  * k modulo n_lanes of `lanes`. out [n]. The statistics stay as they are. */

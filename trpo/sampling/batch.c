@@ -7,21 +7,31 @@
 tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size_t x_row_bytes,
                         size_t n_action, size_t n_params, tb_error *error)
 {
-    *batch = (tb_batch){.max_rows = max_rows, .n_action = n_action, .n_params = n_params};
+    *batch = (tb_batch){.max_rows = max_rows,
+                        .x_row_bytes = x_row_bytes,
+                        .n_action = n_action,
+                        .n_params = n_params};
     batch->x = tb_alloc(max_rows, x_row_bytes);
     batch->action = tb_alloc(max_rows * n_action, sizeof(double));
     batch->y_old = tb_alloc(max_rows * n_params, sizeof(double));
     batch->log_prob_old = tb_alloc(max_rows, sizeof(double));
     batch->reward = tb_alloc(max_rows, sizeof(double));
     batch->flags = tb_alloc(max_rows, 1);
+    batch->time = tb_alloc(max_rows, sizeof(double));
     batch->value = tb_alloc(max_rows, sizeof(double));
     batch->final_value = tb_alloc(max_rows, sizeof(double));
     batch->next_value = tb_alloc(max_lanes, sizeof(double));
     batch->advantage = tb_alloc(max_rows, sizeof(double));
     batch->target = tb_alloc(max_rows, sizeof(double));
+    // few of them are written: only a batch of nothing but truncated rows fills them
+    size_t max_finals = max_rows + max_lanes;
+    batch->final_x = tb_reserve(max_finals, x_row_bytes);
+    batch->final_time = tb_reserve(max_finals, sizeof(double));
+    batch->final_row = tb_reserve(max_finals, sizeof *batch->final_row);
     if (batch->x && batch->action && batch->y_old && batch->log_prob_old && batch->reward &&
-        batch->flags && batch->value && batch->final_value && batch->next_value &&
-        batch->advantage && batch->target)
+        batch->flags && batch->time && batch->value && batch->final_value && batch->next_value &&
+        batch->advantage && batch->target && batch->final_x && batch->final_time &&
+        batch->final_row)
         return TB_OK;
     tb_batch_finish(batch);
     return tb_fail(error, TB_E_NOMEM, "no memory for a batch of %zu steps; lower batch_steps",
@@ -36,10 +46,24 @@ void tb_batch_finish(tb_batch *batch)
     free(batch->log_prob_old);
     free(batch->reward);
     free(batch->flags);
+    free(batch->time);
     free(batch->value);
     free(batch->final_value);
     free(batch->next_value);
     free(batch->advantage);
     free(batch->target);
+    free(batch->final_x);
+    free(batch->final_time);
+    free(batch->final_row);
     memset(batch, 0, sizeof *batch);
+}
+
+void tb_batch_put_final_value(tb_batch *batch, size_t k, double value)
+{
+    TB_ASSERT(k < batch->n_finals);
+    size_t row = batch->final_row[k];
+    if (row < batch->n_rows)
+        batch->final_value[row] = value;
+    else
+        batch->next_value[row - batch->n_rows] = value;
 }

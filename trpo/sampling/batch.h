@@ -22,23 +22,50 @@ typedef struct tb_batch {
     size_t lanes, steps;  /* L, T of this batch; N = lanes * steps */
     size_t n_rows;        /* N */
     size_t max_rows;      /* what the arrays hold */
+    size_t x_row_bytes;   /* of one row of x */
     size_t n_action;      /* A */
     size_t n_params;      /* D */
     void *x;              /* [N][I] network inputs, normalised, in the networks' type */
     double *action;       /* [N][A] as sampled: not clipped */
     double *y_old;        /* [N][D] distribution parameters that the action was drawn from */
     double *log_prob_old; /* [N] log pi_old(a | s) */
-    double *reward;       /* [N] raw */
+    double *reward;       /* [N] raw, until tb_return_scaler_apply() */
     uint8_t *flags;       /* [N] TB_ROW_* */
+    double *time;         /* [N] steps of the row's episode that were done before it */
     double *value;        /* [N] V(s), by the critic that was in force during sampling */
     double *final_value;  /* [N] V(final observation) where TRUNCATED and not TERMINATED, else 0 */
     double *next_value;   /* [L] V(observation after the last row of the lane) */
     double *advantage;    /* [N] */
     double *target;       /* [N] advantage (before normalising) + value: what the critic fits */
+
+    /* F observations that no row holds but that the critic must value, in lane order: what followed
+     * each row that was TRUNCATED and not TERMINATED, and where each lane stands after its last
+     * row. F is at least L and at most N + L. */
+    size_t n_finals;    /* F */
+    void *final_x;      /* [F][I] like x */
+    double *final_time; /* [F] steps of the episode that were done before it */
+    size_t *final_row;  /* [F] the truncated row, or N + lane */
 } tb_batch;
 
 tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size_t x_row_bytes,
                         size_t n_action, size_t n_params, tb_error *error);
 void tb_batch_finish(tb_batch *batch);
+
+/* Whether the row is the last of its episode. */
+static inline int tb_batch_ends(const tb_batch *batch, size_t row)
+{
+    return (batch->flags[row] & (TB_ROW_TERMINATED | TB_ROW_TRUNCATED)) != 0;
+}
+
+/* What an episode that ends with this row is still worth: nothing when it terminated, which wins
+ * when both marks are set; else the value of the observation that it was cut at. */
+static inline double tb_batch_value_behind(const tb_batch *batch, size_t row)
+{
+    return batch->flags[row] & TB_ROW_TERMINATED ? 0 : batch->final_value[row];
+}
+
+/* Puts the value of observation `k` of final_x where advantages look for it: final_value or
+ * next_value. */
+void tb_batch_put_final_value(tb_batch *batch, size_t k, double value);
 
 #endif

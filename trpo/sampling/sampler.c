@@ -14,12 +14,11 @@ typedef struct tb_group {
     size_t first, count;  // lanes
     tb_stage stage;       // their environments
     tb_net_lane policy;   // group_lanes rows
-    tb_net_lane critic;   // group_lanes rows
     double *y;            // [group_lanes][D]
-    double *value;        // [group_lanes]
     tb_episode *episodes; // ended in this batch, in order of (t, lane)
     size_t n_episodes, max_episodes;
-    size_t n_gathered; // of them
+    size_t n_gathered;            // of them
+    size_t n_finals[group_lanes]; // each lane's in this batch
     uint64_t clipped;
     tb_status status;
     tb_error error;
@@ -44,8 +43,8 @@ static tb_status init_stage(tb_sampler *sampler, tb_group *group, tb_error *erro
     return tb_stage_reset(&group->stage, error);
 }
 
-tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy,
-                          const tb_net *critic, size_t n_lanes, size_t max_steps, tb_error *error)
+tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *policy, size_t n_lanes,
+                          size_t max_steps, tb_error *error)
 {
     *sampler = (tb_sampler){
         .task = task, .n_lanes = n_lanes, .n_groups = (n_lanes + group_lanes - 1) / group_lanes};
@@ -67,16 +66,13 @@ tb_status tb_sampler_init(tb_sampler *sampler, tb_task *task, const tb_net *poli
         group->count = n_lanes - group->first < group_lanes ? n_lanes - group->first : group_lanes;
         group->max_episodes = group->count * max_steps;
         group->y = tb_alloc(group_lanes * task->head.n_params, sizeof(double));
-        group->value = tb_alloc(group_lanes, sizeof(double));
         group->episodes = tb_alloc(group->max_episodes, sizeof *group->episodes);
-        if (!group->y || !group->value || !group->episodes)
+        if (!group->y || !group->episodes)
             status = tb_fail(error, TB_E_NOMEM, "no memory for %zu lanes", n_lanes);
         if (status == TB_OK)
             status = init_stage(sampler, group, error);
         if (status == TB_OK)
             status = tb_net_lane_init(&group->policy, policy, group_lanes, error);
-        if (status == TB_OK)
-            status = tb_net_lane_init(&group->critic, critic, group_lanes, error);
     }
     if (status == TB_OK)
         return TB_OK;
@@ -92,9 +88,7 @@ void tb_sampler_finish(tb_sampler *sampler)
     for (size_t i = 0; sampler->groups != NULL && i < sampler->n_groups; i++) {
         tb_stage_finish(&sampler->groups[i].stage);
         tb_net_lane_finish(&sampler->groups[i].policy);
-        tb_net_lane_finish(&sampler->groups[i].critic);
         free(sampler->groups[i].y);
-        free(sampler->groups[i].value);
         free(sampler->groups[i].episodes);
     }
     free(sampler->lanes);
@@ -135,16 +129,22 @@ static uint64_t count_clipped(const tb_task *task, const double *a)
     return n;
 }
 
-// V(final observation) of lane g, which was cut while under way
-static tb_status final_value(tb_sampler *sampler, tb_group *group, size_t g,
-                             const tb_scaler *scaler, double *value)
+// where lane g stands, for the critic: behind the truncated row `row`, or behind its last one. Each
+// lane has room of its own until gather_finals()
+static tb_status record_final(tb_sampler *sampler, tb_group *group, size_t g,
+                              const tb_scaler *scaler, size_t row, tb_batch *batch)
 {
     tb_lane *lane = &sampler->lanes[group->first + g];
     tb_status status = tb_lane_observe(lane, sampler->task, scaler, NULL, &group->error);
     if (status != TB_OK)
         return status;
-    load_row(&group->critic, 0, lane->features);
-    return tb_net_lane_forward(&group->critic, 1, value, &group->error);
+    size_t at = (group->first + g) * (batch->steps + 1) + group->n_finals[g]++;
+    const tb_net *net = group->policy.net;
+    tb_to_native(net->dtype, lane->features, (char *)batch->final_x + at * batch->x_row_bytes,
+                 net->n_in);
+    batch->final_time[at] = (double)lane->length;
+    batch->final_row[at] = row;
+    return TB_OK;
 }
 
 static void record_episode(tb_sampler *sampler, tb_group *group, size_t g, size_t t)
@@ -202,9 +202,10 @@ static tb_status take_step(tb_sampler *sampler, tb_group *group, size_t g, const
     if (status != TB_OK)
         return status;
     batch->flags[row] = start | end;
+    batch->time[row] = (double)(lane->length - 1);
     batch->final_value[row] = 0;
     if (end == TB_ROW_TRUNCATED)
-        status = final_value(sampler, group, g, scaler, &batch->final_value[row]);
+        status = record_final(sampler, group, g, scaler, row, batch);
     if (status == TB_OK && end != 0) {
         record_episode(sampler, group, g, t);
         begin_episode(sampler, group, g, lane->episode + 1);
@@ -232,6 +233,7 @@ static tb_status play_group(tb_sampler *sampler, tb_group *group, const tb_scale
 {
     group->n_episodes = 0;
     group->clipped = 0;
+    memset(group->n_finals, 0, sizeof group->n_finals);
     for (size_t t = 0; t < batch->steps; t++) {
         tb_status status = group_forward(sampler, group, scaler);
         if (status == TB_OK)
@@ -240,15 +242,10 @@ static tb_status play_group(tb_sampler *sampler, tb_group *group, const tb_scale
             return status;
     }
     // where each lane stands now: seen again, and counted, as the first row of the next batch
-    for (size_t g = 0; g < group->count; g++) {
-        tb_lane *lane = &sampler->lanes[group->first + g];
-        tb_status status = tb_lane_observe(lane, sampler->task, scaler, NULL, &group->error);
-        if (status != TB_OK)
-            return status;
-        load_row(&group->critic, g, lane->features);
-    }
-    return tb_net_lane_forward(&group->critic, group->count, batch->next_value + group->first,
-                               &group->error);
+    tb_status status = TB_OK;
+    for (size_t g = 0; g < group->count && status == TB_OK; g++)
+        status = record_final(sampler, group, g, scaler, batch->n_rows + group->first + g, batch);
+    return status;
 }
 
 // moves the group's episodes that ended at `step` to the sampler's list
@@ -276,6 +273,21 @@ static void gather_episodes(tb_sampler *sampler, size_t steps)
                          sampler->steps_done + (t + 1) * sampler->n_lanes);
 }
 
+// closes the gaps between the lanes' final observations
+static void gather_finals(const tb_sampler *sampler, tb_batch *batch)
+{
+    char *x = batch->final_x;
+    batch->n_finals = 0;
+    for (size_t l = 0; l < sampler->n_lanes; l++) {
+        size_t from = l * (batch->steps + 1), to = batch->n_finals;
+        size_t n = sampler->groups[l / group_lanes].n_finals[l % group_lanes];
+        memmove(x + to * batch->x_row_bytes, x + from * batch->x_row_bytes, n * batch->x_row_bytes);
+        memmove(batch->final_time + to, batch->final_time + from, n * sizeof(double));
+        memmove(batch->final_row + to, batch->final_row + from, n * sizeof *batch->final_row);
+        batch->n_finals += n;
+    }
+}
+
 static void play_groups(tb_sampler *sampler, const tb_scaler *scaler, tb_batch *batch)
 {
     // one thread needs no team, which libgomp would allocate
@@ -289,8 +301,8 @@ static void play_groups(tb_sampler *sampler, const tb_scaler *scaler, tb_batch *
         sampler->groups[i].status = play_group(sampler, &sampler->groups[i], scaler, batch);
 }
 
-tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double value_shift,
-                         double value_scale, size_t steps, tb_batch *batch, tb_error *error)
+tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, size_t steps,
+                         tb_batch *batch, tb_error *error)
 {
     batch->lanes = sampler->n_lanes;
     batch->steps = steps;
@@ -306,12 +318,7 @@ tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, double va
             return sampler->groups[i].status;
         }
     }
-    // network outputs -> values
-    for (size_t i = 0; i < batch->lanes; i++)
-        batch->next_value[i] = value_shift + value_scale * batch->next_value[i];
-    for (size_t i = 0; i < batch->n_rows; i++)
-        if ((batch->flags[i] & (TB_ROW_TRUNCATED | TB_ROW_TERMINATED)) == TB_ROW_TRUNCATED)
-            batch->final_value[i] = value_shift + value_scale * batch->final_value[i];
+    gather_finals(sampler, batch);
     gather_episodes(sampler, steps);
     sampler->steps_done += batch->n_rows;
     return TB_OK;

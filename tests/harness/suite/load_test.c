@@ -255,6 +255,9 @@ static void cross_checks(void **state)
         {SUITE ENV "steps = 7\n" POLICY ALGORITHM,
          ":6:9: \"steps\" must be at least \"lanes\", but 7 is less than 8 (classic/CartPole-v1 "
          "with trpo)"},
+        {SUITE REST "advantage = \"vtrace\"\nvtrace_c_bar = 2\n",
+         ":11:16: \"vtrace_c_bar\" must be at most \"vtrace_rho_bar\", but 2 is more than 1 "
+         "(classic/CartPole-v1 with trpo)"},
         {SUITE ENV "[[policy]]\nid = \"exact\"\n" ALGORITHM,
          ":7:6: \"exact\" cannot compute in f32, which classic/CartPole-v1 asks for; set precision "
          "= \"f64\" in [suite] or [[env]]"},
@@ -266,6 +269,7 @@ static void cross_checks(void **state)
     tb_suite_free(must_load(
         SUITE "precision = \"f64\"\n" ENV "[[policy]]\nid = \"exact\"\n" ALGORITHM, NULL));
     tb_suite_free(must_load(SUITE ENV "steps = 8\n" POLICY ALGORITHM, NULL));
+    tb_suite_free(must_load(SUITE REST "vtrace_c_bar = 2\n", NULL)); // for another estimator
 }
 
 static void seeds_of_the_suite(void **state)

@@ -1,62 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trpo/advantage/gae.h"
 
-#include "tests/trpo/testing.h"
-
-enum { L = 3, T = 40, N = L * T };
-
-static tb_batch batch;
-
-static int setup(void **state)
-{
-    (void)state;
-    tb_error error = {0};
-    assert_ok(tb_batch_init(&batch, N, L, 8, 1, 1, &error), &error);
-    batch.lanes = L;
-    batch.steps = T;
-    batch.n_rows = N;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tb_batch_finish(&batch);
-    return 0;
-}
-
-// rewards, values and ends at random; the same marks that the sampler gives
-static void fill(uint64_t seed)
-{
-    tb_rng rng = test_rng(seed);
-    test_fill(&rng, batch.reward, N, 2);
-    test_fill(&rng, batch.value, N, 3);
-    test_fill(&rng, batch.next_value, L, 3);
-    for (size_t i = 0; i < N; i++) {
-        const uint8_t ends[] = {TB_ROW_TERMINATED, TB_ROW_TRUNCATED,
-                                TB_ROW_TERMINATED | TB_ROW_TRUNCATED};
-        size_t k = (size_t)(tb_rng_f64(&rng) * 24);
-        batch.flags[i] = k < 3 ? ends[k] : 0;
-        if (k == 5)
-            batch.flags[i] = TB_ROW_START; // no end
-        batch.final_value[i] = batch.flags[i] == TB_ROW_TRUNCATED ? tb_rng_uniform(&rng, -3, 3) : 0;
-    }
-}
-
-static int is_end(size_t row)
-{
-    return (batch.flags[row] & (TB_ROW_TERMINATED | TB_ROW_TRUNCATED)) != 0;
-}
-
-// V of what came after `row`, from the definition
-static double value_after(size_t row)
-{
-    if (batch.flags[row] & TB_ROW_TERMINATED)
-        return 0;
-    if (batch.flags[row] & TB_ROW_TRUNCATED)
-        return batch.final_value[row];
-    return (row + 1) % T == 0 ? batch.next_value[row / T] : batch.value[row + 1];
-}
+#include "tests/trpo/advantage/testing_batch.h"
 
 // sum over l of (gamma lambda)^l delta_{t+l}, up to the first end or the lane's last row
 static double brute_force(size_t row, double gamma, double lambda)
@@ -242,8 +187,6 @@ static void test_explained_variance(void **state)
     assert_near(tb_explained_variance(wrong, target, 4), -3, 1e-15);
     assert_true(isnan(tb_explained_variance(target, same, 4)));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

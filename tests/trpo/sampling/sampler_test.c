@@ -19,8 +19,22 @@ static void replay_reset(replay *r, uint64_t lane, uint64_t episode)
     r->reward_sum = 0;
 }
 
-// checks one row; tells whether its episode ended
-static int replay_row(fixture *f, replay *r, size_t row, double value_shift, double value_scale)
+// the observation that only the critic will see: entry k of the batch's finals
+static void check_final(const fixture *f, size_t k, const replay *r, size_t row)
+{
+    const tb_batch *batch = &f->batch;
+    double x[observation_size] = {test_env_tag(&r->key), (double)r->step};
+    tb_scaler_apply(&f->scaler, x); // by the frozen statistics
+    assert_true(k < batch->n_finals);
+    assert_int_equal(batch->final_row[k], row);
+    assert_near(batch->final_time[k], (double)r->step, 0);
+    for (size_t i = 0; i < observation_size; i++)
+        assert_near(test_get(f->policy.dtype, batch->final_x, k * observation_size + i),
+                    f->policy.dtype == TB_F64 ? x[i] : (double)(float)x[i], 0);
+}
+
+// checks one row, and the final behind it when it has one; tells whether its episode ended
+static int replay_row(fixture *f, replay *r, size_t row, size_t *n_finals)
 {
     const tb_batch *batch = &f->batch;
     const tb_head *head = &f->task.head;
@@ -36,6 +50,7 @@ static int replay_row(fixture *f, replay *r, size_t row, double value_shift, dou
     head->api->sample(head, y, u, a);
     assert_memory_equal(batch->action + row * head->n_action, a, head->n_action * sizeof *a);
     assert_true(batch->log_prob_old[row] == head->api->log_prob(head, y, a));
+    assert_near(batch->time[row], (double)r->step, 0);
 
     uint8_t flags = r->step == 0 ? TB_ROW_START : 0;
     r->step++;
@@ -51,15 +66,9 @@ static int replay_row(fixture *f, replay *r, size_t row, double value_shift, dou
     assert_near(batch->reward[row], reward, 0);
     r->reward_sum += reward;
 
-    // V(final observation), scaled by the frozen statistics; 0 where it must not be used
-    double final = 0;
-    if (end == TB_ROW_TRUNCATED) {
-        double last[observation_size] = {test_env_tag(&r->key), (double)r->step};
-        tb_scaler_apply(&f->scaler, last);
-        forward(&f->critic, last, &final);
-        final = value_shift + value_scale * final;
-    }
-    assert_near(batch->final_value[row], final, 0);
+    assert_near(batch->final_value[row], 0, 0); // until the critic values it
+    if (end == TB_ROW_TRUNCATED)
+        check_final(f, (*n_finals)++, r, row);
     return end != 0;
 }
 
@@ -71,34 +80,36 @@ static void check_batches(fixture *f, size_t lanes)
     uint64_t steps_before = 0;
     const size_t steps[] = {13, 1, 40, 7};
     for (size_t b = 0; b < 4; b++) {
-        assert_ok(tb_sampler_run(&f->sampler, &f->scaler, 3, 2, steps[b], &f->batch, &f->error),
-                  &f->error);
+        assert_ok(run(f, steps[b]), &f->error);
         assert_int_equal(f->batch.n_rows, lanes * steps[b]);
-        size_t n = 0;
-        // time outside, lanes inside: the order of the episode records
-        for (size_t t = 0; t < steps[b]; t++)
-            for (size_t l = 0; l < lanes; l++) {
-                if (!replay_row(f, &lane[l], l * steps[b] + t, 3, 2))
+        size_t n_finals = 0;
+        tb_episode ended[max_lanes * max_steps];
+        memset(ended, 0, sizeof ended);
+        for (size_t l = 0; l < lanes; l++) {
+            for (size_t t = 0; t < steps[b]; t++) {
+                if (!replay_row(f, &lane[l], l * steps[b] + t, &n_finals))
                     continue;
-                assert_true(n < f->sampler.n_episodes);
-                const tb_episode *e = &f->sampler.episodes[n++];
-                assert_int_equal(e->lane, l);
-                assert_int_equal(e->index, lane[l].episode);
-                assert_int_equal(e->step, steps_before + (t + 1) * lanes);
-                assert_int_equal(e->length, lane[l].step);
-                assert_near(e->reward_sum, lane[l].reward_sum, 0);
+                ended[t * lanes + l] = (tb_episode){.lane = l,
+                                                    .index = lane[l].episode,
+                                                    .step = steps_before + (t + 1) * lanes,
+                                                    .reward_sum = lane[l].reward_sum,
+                                                    .length = lane[l].step};
                 replay_reset(&lane[l], l, lane[l].episode + 1);
+            }
+            // where the lane stands: behind its last row, and in another episode when that ended
+            check_final(f, n_finals++, &lane[l], f->batch.n_rows + l);
+        }
+        assert_int_equal(f->batch.n_finals, n_finals);
+        // time outside, lanes inside: the order of the episode records
+        size_t n = 0;
+        for (size_t i = 0; i < f->batch.n_rows; i++)
+            if (ended[i].length > 0) {
+                assert_true(n < f->sampler.n_episodes);
+                assert_memory_equal(&f->sampler.episodes[n++], &ended[i], sizeof ended[i]);
             }
         assert_int_equal(f->sampler.n_episodes, n);
         steps_before += lanes * steps[b];
         assert_int_equal(f->sampler.steps_done, steps_before);
-        // where each lane stands: the value of what comes next
-        for (size_t l = 0; l < lanes; l++) {
-            double x[observation_size] = {test_env_tag(&lane[l].key), (double)lane[l].step}, v;
-            tb_scaler_apply(&f->scaler, x);
-            forward(&f->critic, x, &v);
-            assert_near(f->batch.next_value[l], 3 + 2 * v, 0);
-        }
     }
 }
 
@@ -182,6 +193,41 @@ static void test_float_observations(void **state)
     tb_key key = tb_stream_key(42, TB_STREAM_EPISODE, 1, 0);
     assert_near(x_at(&f, 6, 0), (double)(float)test_env_tag(&key), 0);
     assert_near(x_at(&f, 7, 1), 1, 0);
+    finish(&f);
+}
+
+/* ---- observations that no row holds ---- */
+
+// every row truncated: as many finals as there can be
+static void test_room_for_finals(void **state)
+{
+    (void)state;
+    test_env_def def = test_env_default;
+    def.terminate_at = 0;
+    fixture f = fresh(def);
+    f.task.max_episode_steps = 1;
+    init(&f, TB_F64, 3);
+    assert_ok(run(&f, max_steps), &f.error);
+    assert_int_equal(f.batch.n_finals, 3 * max_steps + 3);
+    finish(&f);
+}
+
+static void test_values_go_where_advantages_look(void **state)
+{
+    (void)state;
+    test_env_def def = test_env_default;
+    def.terminate_at = 0;
+    fixture f = fresh(def);
+    f.task.max_episode_steps = 4;
+    init(&f, TB_F64, 2);
+    assert_ok(run(&f, 6), &f.error);
+    assert_int_equal(f.batch.n_finals, 4); // a truncated row and an end for each lane
+    for (size_t k = 0; k < 4; k++)
+        tb_batch_put_final_value(&f.batch, k, 10 + (double)k);
+    for (size_t row = 0; row < 12; row++)
+        assert_near(f.batch.final_value[row], row == 3 ? 10 : row == 9 ? 12 : 0, 0);
+    assert_near(f.batch.next_value[0], 11, 0);
+    assert_near(f.batch.next_value[1], 13, 0);
     finish(&f);
 }
 
@@ -307,6 +353,8 @@ int main(void)
         cmocka_unit_test(test_both_flags),
         cmocka_unit_test(test_keys_do_not_depend_on_batches),
         cmocka_unit_test(test_float_observations),
+        cmocka_unit_test(test_room_for_finals),
+        cmocka_unit_test(test_values_go_where_advantages_look),
         cmocka_unit_test(test_statistics_are_of_the_rows),
         cmocka_unit_test(test_scaler_stays_as_it_was),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),

@@ -21,7 +21,7 @@ typedef struct fixture {
     tb_task task;
     const tb_env_api *probe_api;
     tb_env *probe;
-    tb_net policy, critic;
+    tb_net policy;
     tb_sampler sampler;
     tb_scaler scaler;
     tb_batch batch;
@@ -59,14 +59,12 @@ static inline void prepare(fixture *f, uint32_t dtype)
     assert_ok(tb_head_for_space(&task->action, TB_DISTRIBUTION_AUTO, &task->head, &f->error),
               &f->error);
     f->policy = make_net(dtype, task->head.n_params, task->head.n_const, 1);
-    f->critic = make_net(dtype, 1, 0, 2);
     assert_ok(tb_scaler_init(&f->scaler, observation_size, &f->error), &f->error);
 }
 
 static inline tb_status start(fixture *f, size_t lanes)
 {
-    return tb_sampler_init(&f->sampler, &f->task, &f->policy, &f->critic, lanes, max_steps,
-                           &f->error);
+    return tb_sampler_init(&f->sampler, &f->task, &f->policy, lanes, max_steps, &f->error);
 }
 
 static inline void init(fixture *f, uint32_t dtype, size_t lanes)
@@ -85,14 +83,13 @@ static inline void finish(fixture *f)
     tb_batch_finish(&f->batch);
     tb_scaler_finish(&f->scaler);
     tb_net_finish(&f->policy);
-    tb_net_finish(&f->critic);
     tb_features_finish(&f->task.features);
     test_env_destroy(f->probe);
 }
 
 static inline tb_status run(fixture *f, size_t steps)
 {
-    return tb_sampler_run(&f->sampler, &f->scaler, 0, 1, steps, &f->batch, &f->error);
+    return tb_sampler_run(&f->sampler, &f->scaler, steps, &f->batch, &f->error);
 }
 
 static inline fixture fresh(test_env_def def)
@@ -120,8 +117,12 @@ static inline void assert_same_rollouts(const fixture *one, const fixture *other
     assert_memory_equal(a->log_prob_old, b->log_prob_old, n * sizeof(double));
     assert_memory_equal(a->reward, b->reward, n * sizeof(double));
     assert_memory_equal(a->flags, b->flags, n);
+    assert_memory_equal(a->time, b->time, n * sizeof(double));
     assert_memory_equal(a->final_value, b->final_value, n * sizeof(double));
-    assert_memory_equal(a->next_value, b->next_value, a->lanes * sizeof(double));
+    assert_int_equal(a->n_finals, b->n_finals);
+    assert_memory_equal(a->final_x, b->final_x, a->n_finals * observation_size * sizeof(float));
+    assert_memory_equal(a->final_time, b->final_time, a->n_finals * sizeof(double));
+    assert_memory_equal(a->final_row, b->final_row, a->n_finals * sizeof *a->final_row);
     assert_int_equal(one->sampler.clipped_actions, other->sampler.clipped_actions);
     assert_int_equal(one->sampler.n_episodes, other->sampler.n_episodes);
     assert_memory_equal(one->sampler.episodes, other->sampler.episodes,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "trpo/value/critic.h"
 
-#include <omp.h>
+#include <math.h>
 
 #include "tests/trpo/testing.h"
+#include "tests/trpo/testing_image.h"
 #include "tests/trpo/testing_map.h"
 #include "trpo/advantage/gae.h"
-#include "trpo/rng/streams.h"
 
-enum { I = 2, max_rows = 300 };
+enum { I = 2, max_rows = 120 };
+
+static const char *const kinds[] = {"network", "linear-features", "none"};
 
 typedef struct fixture {
     tb_critic critic;
@@ -17,18 +19,30 @@ typedef struct fixture {
     tb_iteration log;
 } fixture;
 
-static void init(fixture *f, uint32_t dtype, int64_t minibatch, uint64_t seed)
+static fixture fresh(int kind)
+{
+    fixture f;
+    memset(&f, 0, sizeof f);
+    tb_options_default(tb_learner_options, &f.config);
+    f.config.critic_kind = kind;
+    f.config.critic_minibatch = 32;
+    return f;
+}
+
+static void init(fixture *f)
 {
     tb_error error = {0};
-    tb_options_default(tb_learner_options, &f->config);
-    f->config.critic_minibatch = minibatch;
     tb_map_spec spec = {
-        .struct_size = sizeof spec, .dtype = dtype, .n_in = I, .n_out = 1, .out_gain = 1};
-    assert_ok(tb_critic_init(&f->critic, &test_map_api, test_map_abi(test_map_create(&spec, 8)),
-                             &spec, &f->config, max_rows, seed, &error),
-              &error);
-    assert_ok(tb_batch_init(&f->batch, max_rows, 1, I * tb_dtype_size(dtype), 1, 1, &error),
-              &error);
+        .struct_size = sizeof spec, .dtype = TB_F64, .n_in = I, .n_out = 1, .out_gain = 1};
+    tb_critic_def def = {
+        .config = &f->config, .n_inputs = I, .dtype = TB_F64, .max_rows = max_rows, .seed = 1};
+    if (tb_critic_kind_of(&f->config)->needs_map) {
+        def.api = &test_map_api;
+        def.map = test_map_abi(test_map_create(&spec, 4));
+        def.spec = &spec;
+    }
+    assert_ok(tb_critic_init(&f->critic, &def, &error), &error);
+    assert_ok(tb_batch_init(&f->batch, max_rows, 1, I * sizeof(double), 1, 1, &error), &error);
     tb_iteration_clear(&f->log);
 }
 
@@ -38,323 +52,293 @@ static void finish(fixture *f)
     tb_batch_finish(&f->batch);
 }
 
-// targets offset + size * (x0 - x1^2 / 2); values by the critic as it is
-static void fill(fixture *f, size_t rows, double offset, double size)
+// a batch of `seed`: inputs, times and targets 3 + x0 - x1^2, and the critic's values
+static void fill(fixture *f, uint64_t seed)
 {
     tb_error error = {0};
+    tb_rng rng = test_rng(seed);
     f->batch.lanes = 1;
-    f->batch.steps = f->batch.n_rows = rows;
-    tb_rng rng = test_rng(9);
-    for (size_t i = 0; i < rows; i++) {
-        double x[I];
+    f->batch.steps = f->batch.n_rows = max_rows;
+    f->batch.n_finals = 1;
+    for (size_t i = 0; i < max_rows; i++) {
+        double *x = (double *)f->batch.x + I * i;
         test_fill(&rng, x, I, 1.5);
-        uint32_t dtype = f->critic.net.dtype;
-        tb_to_native(dtype, x, (char *)f->batch.x + i * I * tb_dtype_size(dtype), I);
-        f->batch.target[i] = offset + size * (x[0] - x[1] * x[1] / 2);
+        f->batch.time[i] = (double)(i % 20);
+        f->batch.target[i] = 3 + x[0] - x[1] * x[1];
     }
-    assert_ok(tb_critic_values(&f->critic, f->batch.x, rows, f->batch.value, &error), &error);
+    test_fill(&rng, f->batch.final_x, I, 1.5);
+    f->batch.final_time[0] = 7;
+    f->batch.final_row[0] = max_rows;
+    assert_ok(tb_critic_value(&f->critic, &f->batch, &error), &error);
 }
 
 static void fit(fixture *f, uint64_t iteration)
 {
     tb_error error = {0};
-    assert_ok(tb_critic_fit(&f->critic, &f->config, &f->batch, iteration, &f->log, &error), &error);
+    assert_ok(tb_critic_fit(&f->critic, &f->batch, iteration, &f->log, &error), &error);
 }
 
-static void test_fits_a_simple_function(void **state)
+static void copy_parameters(const fixture *f, double *to, size_t *n)
+{
+    const double *theta = tb_critic_parameters(&f->critic, n);
+    assert_true(*n <= 64);
+    memcpy(to, theta, *n * sizeof *theta);
+}
+
+// the order of the option's choices is the order of the table
+static void test_kinds(void **state)
 {
     (void)state;
-    for (uint32_t dtype = TB_F64; dtype <= TB_F32; dtype++) {
-        fixture f;
-        init(&f, dtype, 32, 1);
-        f.config.critic_epochs = 300;
-        f.config.critic_learning_rate = 0.01;
-        fill(&f, 256, 3, 2);
-        fit(&f, 1);
-        assert_true(f.log.critic_loss_after < 0.01 * f.log.critic_loss_before);
-        assert_true(f.log.explained_variance_after > 0.99);
-        assert_true(f.log.explained_variance_before < 0.9);
-        // what the log says is what the critic gives now
+    tb_learner_config config;
+    tb_options_default(tb_learner_options, &config);
+    assert_string_equal(tb_critic_kind_of(&config)->id, "network");
+    for (int i = 0; i < 3; i++) {
         tb_error error = {0};
-        double out[max_rows], loss = 0;
-        assert_ok(tb_critic_values(&f.critic, f.batch.x, 256, out, &error), &error);
-        for (size_t i = 0; i < 256; i++) {
-            double d = (out[i] - f.batch.target[i]) / f.critic.scale;
-            loss += d * d / 256;
-        }
-        assert_close(f.log.critic_loss_after, loss, 1e-12);
-        // and before: of the values that the batch came with
-        double mean = 0, loss_before = 0;
-        for (size_t i = 0; i < 256; i++) {
-            double d = (f.batch.value[i] - f.batch.target[i]) / f.critic.scale;
-            mean += f.batch.value[i] / 256;
-            loss_before += d * d / 256;
-        }
-        assert_near(f.log.value_mean, mean, 1e-13);
-        assert_close(f.log.critic_loss_before, loss_before, 1e-12);
-        assert_near(f.log.explained_variance_before,
-                    tb_explained_variance(f.batch.value, f.batch.target, 256), 0);
-        finish(&f);
+        const tb_value value = {.type = TB_VALUE_STRING, .string = kinds[i]};
+        assert_ok(tb_option_set(tb_option_find(tb_learner_options, "critic_kind"), &config, &value,
+                                &error),
+                  &error);
+        assert_string_equal(tb_critic_kind_of(&config)->id, kinds[i]);
+        assert_int_equal(tb_critic_kind_of(&config)->needs_map, i == 0);
     }
 }
 
-static void test_values_are_shifted_and_scaled_outputs(void **state)
+// every final observation is valued like a row that is the same, however many there are
+static void test_values_of_finals(void **state)
 {
     (void)state;
-    fixture f;
-    init(&f, TB_F64, 32, 2);
-    fill(&f, 100, 50, 10);
-    double raw[max_rows];
-    memcpy(raw, f.batch.value, sizeof raw); // shift 0, scale 1 at the start: the network's outputs
-    fit(&f, 1);
-    double mean = 0, variance = 0;
-    for (size_t i = 0; i < 100; i++)
-        mean += f.batch.target[i] / 100;
-    for (size_t i = 0; i < 100; i++)
-        variance += (f.batch.target[i] - mean) * (f.batch.target[i] - mean) / 100;
-    assert_close(f.critic.shift, mean, 1e-12);
-    assert_close(f.critic.scale, sqrt(variance), 1e-8);
-    // the same network under another shift and scale
-    tb_error error = {0};
-    double now[max_rows], moved[max_rows];
-    assert_ok(tb_critic_values(&f.critic, f.batch.x, 100, now, &error), &error);
-    double shift = f.critic.shift, scale = f.critic.scale;
-    f.critic.shift = 0;
-    f.critic.scale = 1;
-    assert_ok(tb_critic_values(&f.critic, f.batch.x, 100, moved, &error), &error);
-    for (size_t i = 0; i < 100; i++)
-        assert_near(now[i], shift + scale * moved[i], 1e-12);
-    finish(&f);
-}
-
-// a task whose returns are a thousand times larger is the same task
-static void test_fit_does_not_depend_on_the_returns_scale(void **state)
-{
-    (void)state;
-    fixture small, large;
-    init(&small, TB_F64, 32, 3);
-    init(&large, TB_F64, 32, 3);
-    fill(&small, 200, 0.5, 1);
-    fill(&large, 200, 512, 1024);
-    fit(&small, 1);
-    fit(&large, 1);
-    assert_close(large.log.critic_loss_after, small.log.critic_loss_after, 1e-5);
-    assert_close(large.log.explained_variance_after, small.log.explained_variance_after, 1e-5);
-    finish(&small);
-    finish(&large);
-}
-
-static void test_without_normalised_targets(void **state)
-{
-    (void)state;
-    fixture f;
-    init(&f, TB_F64, 32, 3);
-    f.config.critic_normalize_targets = 0;
-    fill(&f, 200, 3, 2);
-    fit(&f, 1);
-    assert_true(f.critic.shift == 0 && f.critic.scale == 1);
-    assert_true(f.log.critic_loss_after < f.log.critic_loss_before);
-    finish(&f);
-}
-
-static void test_same_bits_for_any_number_of_threads(void **state)
-{
-    (void)state;
-    int threads_before = omp_get_max_threads();
-    fixture one, many;
-    for (int threads = 2; threads <= 4; threads++) {
-        init(&one, TB_F32, 0, 4); // the whole batch: several shards
-        init(&many, TB_F32, 0, 4);
-        omp_set_num_threads(1);
-        fill(&one, max_rows, 1, 1);
-        fit(&one, 1);
-        omp_set_num_threads(threads);
-        fill(&many, max_rows, 1, 1);
-        fit(&many, 1);
-        assert_memory_equal(one.critic.net.theta, many.critic.net.theta,
-                            one.critic.net.n_params * sizeof(double));
-        assert_same_log(&one.log, &many.log);
-        finish(&one);
-        finish(&many);
-    }
-    omp_set_num_threads(threads_before);
-}
-
-static void fit_from(uint64_t seed, uint64_t iteration, double *theta)
-{
-    fixture f;
-    init(&f, TB_F64, 32, seed);
-    double start = 0.1; // the same parameters, so that only the order of rows can differ
-    for (size_t i = 0; i < f.critic.net.n_params; i++)
-        f.critic.net.theta[i] = start + 0.01 * (double)i;
-    tb_net_set(&f.critic.net, f.critic.net.theta);
-    fill(&f, 100, 1, 1);
-    fit(&f, iteration);
-    memcpy(theta, f.critic.net.theta, f.critic.net.n_params * sizeof *theta);
-    finish(&f);
-}
-
-static void test_order_is_a_function_of_seed_and_iteration(void **state)
-{
-    (void)state;
-    double a[64] = {0}, b[64] = {0};
-    fit_from(5, 1, a);
-    fit_from(5, 1, b);
-    assert_memory_equal(a, b, sizeof a);
-    fit_from(5, 2, b);
-    assert_memory_not_equal(a, b, sizeof a);
-    fit_from(6, 1, b);
-    assert_memory_not_equal(a, b, sizeof a);
-}
-
-// and of the epoch: rows must not meet in the same minibatches each time
-static void test_every_epoch_has_an_order_of_its_own(void **state)
-{
-    (void)state;
-    uint32_t order[2][100];
-    for (int64_t epochs = 1; epochs <= 2; epochs++) {
-        fixture f;
-        init(&f, TB_F64, 32, 5);
-        f.config.critic_epochs = epochs;
-        fill(&f, 100, 1, 1);
+    for (int kind = 0; kind < 3; kind++) {
+        fixture f = fresh(kind);
+        init(&f);
+        fill(&f, 1);
         fit(&f, 1);
-        memcpy(order[epochs - 1], f.critic.order, sizeof order[0]);
+        // as if every row had been truncated: more of them than rows
+        f.batch.n_finals = max_rows + 1;
+        for (size_t k = 0; k <= max_rows; k++) {
+            size_t like = k < max_rows ? (k * 7) % max_rows : 5;
+            memcpy((double *)f.batch.final_x + I * k, (double *)f.batch.x + I * like,
+                   I * sizeof(double));
+            f.batch.final_time[k] = f.batch.time[like];
+            f.batch.final_row[k] = k;
+        }
+        tb_error error = {0};
+        assert_ok(tb_critic_value(&f.critic, &f.batch, &error), &error);
+        for (size_t k = 0; k < max_rows; k++)
+            assert_near(f.batch.final_value[k], f.batch.value[(k * 7) % max_rows], 0);
+        assert_near(f.batch.next_value[0], f.batch.value[5], 0);
+        assert_true(kind == 2 || f.batch.value[5] != 0);
         finish(&f);
     }
-    assert_memory_not_equal(order[0], order[1], sizeof order[0]);
 }
 
-// one epoch of one whole-batch step: the remainder rows count, each row once
-static void test_one_step_is_adam_on_the_mean_squared_error(void **state)
+// none: nothing is worth anything, also behind a time limit; there is nothing to fit or to keep
+static void test_none(void **state)
 {
     (void)state;
-    fixture f;
-    init(&f, TB_F64, 0, 7);
-    f.config.critic_epochs = 1;
-    f.config.critic_learning_rate = 0.01;
-    f.config.critic_normalize_targets = 0;
-    fill(&f, 131, 0, 1);
-    // Adam's first step is rate * g / (|g| + 1e-8): compare with central differences of the loss
-    size_t p = f.critic.net.n_params;
-    double before[64], g[64];
-    memcpy(before, f.critic.net.theta, p * sizeof *before);
-    tb_error error = {0};
-    for (size_t i = 0; i < p; i++) {
-        double loss[2] = {0}, moved[64], out[max_rows];
-        for (int side = 0; side < 2; side++) {
-            memcpy(moved, before, p * sizeof *moved);
-            moved[i] += side ? 1e-5 : -1e-5;
-            tb_net_set(&f.critic.net, moved);
-            assert_ok(tb_critic_values(&f.critic, f.batch.x, 131, out, &error), &error);
-            for (size_t k = 0; k < 131; k++)
-                loss[side] += pow(out[k] - f.batch.target[k], 2) / 131;
+    fixture f = fresh(2);
+    f.config.critic_rollback = 1;
+    init(&f);
+    f.batch.next_value[0] = 9;
+    for (size_t i = 0; i < max_rows; i++)
+        f.batch.value[i] = 9;
+    for (uint64_t k = 1; k <= 2; k++) {
+        fill(&f, k);
+        fit(&f, k);
+        for (size_t i = 0; i < max_rows; i++)
+            assert_near(f.batch.value[i], 0, 0);
+        assert_near(f.batch.next_value[0], 0, 0);
+        assert_true(f.log.explained_variance_before == 0 && f.log.explained_variance_after == 0);
+        assert_near(f.log.critic_loss_before, f.log.critic_loss_after, 0);
+        assert_true(f.log.value_mean == 0);
+    }
+    assert_int_equal(f.log.critic_rolled_back, 0);
+    size_t n = 1;
+    assert_non_null(tb_critic_parameters(&f.critic, &n));
+    assert_int_equal(n, 0);
+    finish(&f);
+}
+
+/* ---- roll-back ---- */
+
+// everything that decides what the critic will do from here: two fits later, to the bit
+static void go_on(fixture *f, double *theta, size_t *n, tb_iteration *log)
+{
+    for (uint64_t k = 10; k < 12; k++) {
+        fill(f, k);
+        fit(f, k);
+    }
+    copy_parameters(f, theta, n);
+    *log = f->log;
+}
+
+// good fits are kept, with and without
+static void test_a_good_fit_is_kept(void **state)
+{
+    (void)state;
+    double a[64], b[64];
+    for (int kind = 0; kind < 2; kind++) {
+        size_t n;
+        for (int rollback = 0; rollback < 2; rollback++) {
+            fixture f = fresh(kind);
+            f.config.critic_rollback = rollback;
+            init(&f);
+            fill(&f, 1);
+            fit(&f, 1);
+            assert_true(f.log.critic_loss_after < f.log.critic_loss_before);
+            assert_int_equal(f.log.critic_rolled_back, 0);
+            copy_parameters(&f, rollback ? b : a, &n);
+            finish(&f);
         }
-        g[i] = (loss[1] - loss[0]) / 2e-5;
+        assert_memory_equal(a, b, n * sizeof *a);
     }
-    tb_net_set(&f.critic.net, before);
-    fit(&f, 1);
-    for (size_t i = 0; i < p; i++) {
-        assert_near(f.critic.gradient[i], g[i], 1e-8);
-        assert_near(f.critic.net.theta[i], before[i] - 0.01 * g[i] / (fabs(g[i]) + 1e-8), 1e-6);
+}
+
+// a learning rate far too high: the fit is undone, and the critic goes on as if it had not been
+static void test_a_bad_fit_is_undone(void **state)
+{
+    (void)state;
+    double undone[64], never[64], theta[64];
+    tb_iteration logs[2];
+    size_t n;
+    for (int bad = 0; bad < 2; bad++) {
+        fixture f = fresh(0);
+        f.config.critic_rollback = 1;
+        f.config.critic_learning_rate = 3;
+        f.config.critic_epochs = 1;
+        init(&f);
+        fill(&f, 1);
+        copy_parameters(&f, theta, &n);
+        if (bad) {
+            // the values of a critic that knows everything: no fit can be better
+            memcpy(f.batch.value, f.batch.target, max_rows * sizeof(double));
+            fit(&f, 1);
+            assert_int_equal(f.log.critic_rolled_back, 1);
+            assert_true(f.log.critic_loss_after == 0 && f.log.critic_loss_before == 0);
+            assert_true(f.log.explained_variance_after == 1);
+            copy_parameters(&f, undone, &n);
+            assert_memory_equal(undone, theta, n * sizeof *theta);
+            f.log.critic_rolled_back = 0;
+        }
+        go_on(&f, bad ? undone : never, &n, &logs[bad]);
+        finish(&f);
     }
-    finish(&f);
+    assert_memory_equal(undone, never, n * sizeof *undone);
+    assert_same_log(&logs[0], &logs[1]);
 }
 
-// 100 rows in minibatches of 32: four Adam steps, the last of 4 rows
-static void test_remainder(void **state)
+static void test_without_rollback_a_bad_fit_stays(void **state)
 {
     (void)state;
-    fixture f;
-    init(&f, TB_F64, 32, 8);
+    fixture f = fresh(0);
+    f.config.critic_learning_rate = 3;
     f.config.critic_epochs = 1;
-    fill(&f, 100, 0, 1);
+    init(&f);
+    fill(&f, 1);
+    memcpy(f.batch.value, f.batch.target, max_rows * sizeof(double));
     fit(&f, 1);
-    assert_true(f.critic.state[2 * f.critic.net.n_params] == 4); // Adam's steps
-    // every row was visited once
-    int seen[100] = {0};
-    for (size_t i = 0; i < 100; i++)
-        seen[f.critic.order[i]]++;
-    for (size_t i = 0; i < 100; i++)
-        assert_int_equal(seen[i], 1);
+    assert_true(f.log.critic_loss_after > f.log.critic_loss_before);
+    assert_int_equal(f.log.critic_rolled_back, 0);
     finish(&f);
 }
 
-static void test_divergence_is_an_error(void **state)
+// a fit that ends in NaN is undone too, and is no error then
+static void test_divergence(void **state)
 {
     (void)state;
-    fixture f;
-    init(&f, TB_F64, 0, 9);
-    f.config.critic_normalize_targets = 0;
-    f.config.critic_epochs = 1;
-    fill(&f, 10, 0, 1);
-    f.batch.target[3] = INFINITY;
-    tb_error error = {0};
-    assert_int_equal(tb_critic_fit(&f.critic, &f.config, &f.batch, 12, &f.log, &error),
-                     TB_E_NUMERIC);
-    assert_message(&error, "diverged in iteration 12");
-    assert_message(&error, "critic_learning_rate");
-    finish(&f);
-
-    // float parameters that overflow
-    init(&f, TB_F32, 0, 9);
-    f.config.critic_learning_rate = 10;
-    f.config.critic_epochs = 1;
-    fill(&f, 10, 0, 1);
-    for (size_t i = 0; i < f.critic.net.n_params; i++)
-        f.critic.net.theta[i] = 1e39;
-    tb_net_set(&f.critic.net, f.critic.net.theta);
-    assert_int_equal(tb_critic_fit(&f.critic, &f.config, &f.batch, 1, &f.log, &error),
-                     TB_E_NUMERIC);
-    finish(&f);
+    for (int rollback = 0; rollback < 2; rollback++) {
+        fixture f = fresh(0);
+        f.config.critic_rollback = rollback;
+        f.config.critic_learning_rate = INFINITY;
+        init(&f);
+        fill(&f, 1);
+        double before[64], after[64];
+        size_t n;
+        tb_error error = {0};
+        copy_parameters(&f, before, &n);
+        tb_status status = tb_critic_fit(&f.critic, &f.batch, 4, &f.log, &error);
+        if (rollback) {
+            assert_ok(status, &error);
+            copy_parameters(&f, after, &n);
+            assert_memory_equal(before, after, n * sizeof *before);
+            assert_int_equal(f.log.critic_rolled_back, 1);
+            assert_true(isfinite(f.log.critic_loss_after));
+        } else {
+            assert_int_equal(status, TB_E_NUMERIC);
+            assert_message(&error, "diverged in iteration 4");
+            assert_message(&error, "critic_rollback");
+        }
+        finish(&f);
+    }
 }
 
-static void test_constant_targets(void **state)
+// there is nothing to go back to when the targets themselves are not finite
+static void test_targets_that_are_not_finite(void **state)
 {
     (void)state;
-    fixture f;
-    init(&f, TB_F64, 32, 10);
-    fill(&f, 64, 5, 0);
-    fit(&f, 1);
-    assert_true(isfinite(f.log.critic_loss_after));
-    assert_true(isnan(f.log.explained_variance_after)); // nothing to explain
-    finish(&f);
+    for (int kind = 0; kind < 3; kind++)
+        for (int rollback = 0; rollback < 2; rollback++) {
+            fixture f = fresh(kind);
+            f.config.critic_rollback = rollback;
+            init(&f);
+            fill(&f, 1);
+            f.batch.target[3] = INFINITY;
+            tb_error error = {0};
+            assert_int_equal(tb_critic_fit(&f.critic, &f.batch, 12, &f.log, &error), TB_E_NUMERIC);
+            assert_message(&error, "not finite in iteration 12");
+            finish(&f);
+        }
 }
 
-static void test_init_is_a_function_of_the_seed(void **state)
+/* ---- state ---- */
+
+static void visit(void *part, tb_state_visitor *visitor)
+{
+    tb_critic_visit(part, visitor);
+}
+
+// put into another critic, which had learned something else: from here on both do the same
+static void test_restored_continues(void **state)
 {
     (void)state;
-    fixture a, b, c;
-    init(&a, TB_F64, 32, 11);
-    init(&b, TB_F64, 32, 11);
-    init(&c, TB_F64, 32, 12);
-    size_t bytes = a.critic.net.n_params * sizeof(double);
-    assert_memory_equal(a.critic.net.theta, b.critic.net.theta, bytes);
-    assert_memory_not_equal(a.critic.net.theta, c.critic.net.theta, bytes);
-    // trap 21: from a stream of its own, not the policy's
-    const tb_key key = tb_stream_key(11, TB_STREAM_CRITIC_INIT, 0, 0);
-    double expected[64];
-    assert_int_equal(test_map_init(a.critic.net.map, expected, &key), TB_OK);
-    assert_memory_equal(a.critic.net.theta, expected, bytes);
-    finish(&a);
-    finish(&b);
-    finish(&c);
+    for (int kind = 0; kind < 2; kind++)
+        for (int optimizer = 0; optimizer < 2; optimizer++) {
+            fixture a = fresh(kind), b = fresh(kind);
+            double expected[64], theta[64];
+            tb_iteration log_a, log_b;
+            size_t n;
+            a.config.critic_optimizer = b.config.critic_optimizer = optimizer;
+            init(&a);
+            init(&b);
+            for (uint64_t k = 1; k <= 3; k++) {
+                fill(&a, k);
+                fit(&a, k);
+            }
+            fill(&b, 77);
+            for (size_t i = 0; i < max_rows; i++)
+                b.batch.target[i] *= -50;
+            fit(&b, 77);
+            test_copy_state(visit, &a.critic, &b.critic);
+            go_on(&a, expected, &n, &log_a);
+            go_on(&b, theta, &n, &log_b);
+            assert_memory_equal(expected, theta, n * sizeof *theta);
+            assert_same_log(&log_a, &log_b);
+            finish(&a);
+            finish(&b);
+        }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fits_a_simple_function),
-        cmocka_unit_test(test_values_are_shifted_and_scaled_outputs),
-        cmocka_unit_test(test_fit_does_not_depend_on_the_returns_scale),
-        cmocka_unit_test(test_without_normalised_targets),
-        cmocka_unit_test(test_same_bits_for_any_number_of_threads),
-        cmocka_unit_test(test_order_is_a_function_of_seed_and_iteration),
-        cmocka_unit_test(test_every_epoch_has_an_order_of_its_own),
-        cmocka_unit_test(test_one_step_is_adam_on_the_mean_squared_error),
-        cmocka_unit_test(test_remainder),
-        cmocka_unit_test(test_divergence_is_an_error),
-        cmocka_unit_test(test_constant_targets),
-        cmocka_unit_test(test_init_is_a_function_of_the_seed),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_values_of_finals),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_a_good_fit_is_kept),
+        cmocka_unit_test(test_a_bad_fit_is_undone),
+        cmocka_unit_test(test_without_rollback_a_bad_fit_stays),
+        cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_targets_that_are_not_finite),
+        cmocka_unit_test(test_restored_continues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
