@@ -24,6 +24,8 @@ typedef struct test_map {
     int64_t skew_forward;    /* 0 = never */
     int64_t n_forward;       /* forwards that began at row count >= 1 */
     int fail_forward, fail_jvp, fail_vjp;
+    int64_t fail_call; /* the call of forward, jvp or vjp that fails, from 1; 0 = none */
+    int64_t n_calls;
 } test_map;
 
 static inline double test_get(uint32_t dtype, const void *p, size_t i)
@@ -86,11 +88,18 @@ static uint64_t test_map_ws_bytes(const tb_map *map, uint64_t batch)
     return test_map_of(map)->H * batch * sizeof(double);
 }
 
+/* Counts a call; 1 when it is told to fail. */
+static inline int test_map_fails(const test_map *m, int always)
+{
+    int64_t *n = &((test_map *)(uintptr_t)m)->n_calls;
+    return __atomic_add_fetch(n, 1, __ATOMIC_SEQ_CST) == m->fail_call || always;
+}
+
 static tb_status test_map_forward(const tb_map *map, const void *theta, const void *x,
                                   uint64_t batch, void *y, void *ws)
 {
     const test_map *m = test_map_of(map);
-    if (m->fail_forward)
+    if (test_map_fails(m, m->fail_forward))
         return TB_E_NUMERIC;
     uint32_t t = m->dtype;
     size_t b1 = m->H * m->I, w2 = b1 + m->H, b2 = w2 + m->M * m->H, c = b2 + m->M;
@@ -121,7 +130,7 @@ static tb_status test_map_jvp(const tb_map *map, const void *theta, const void *
                               void *ws, const void *v, void *jv)
 {
     const test_map *m = test_map_of(map);
-    if (m->fail_jvp)
+    if (test_map_fails(m, m->fail_jvp))
         return TB_E_NUMERIC;
     uint32_t t = m->dtype;
     size_t b1 = m->H * m->I, w2 = b1 + m->H, b2 = w2 + m->M * m->H, c = b2 + m->M;
@@ -145,7 +154,7 @@ static tb_status test_map_vjp(const tb_map *map, const void *theta, const void *
                               void *ws, const void *w, void *g)
 {
     const test_map *m = test_map_of(map);
-    if (m->fail_vjp)
+    if (test_map_fails(m, m->fail_vjp))
         return TB_E_NUMERIC;
     uint32_t t = m->dtype;
     size_t b1 = m->H * m->I, w2 = b1 + m->H, b2 = w2 + m->M * m->H, c = b2 + m->M;

@@ -151,6 +151,17 @@ static void test_bad_and_zero_advantages(void **state)
     update_finish(&f);
 }
 
+static void fixture_of_failures(update_fixture *f)
+{
+    init(f, &update_categorical, TB_F64, 60, 10);
+}
+
+static void test_every_failing_call_is_an_error(void **state)
+{
+    (void)state;
+    check_every_failure(fixture_of_failures);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_fixed_step_is_always_taken),
         cmocka_unit_test(test_step_that_is_not_finite_is_taken_back),
         cmocka_unit_test(test_bad_and_zero_advantages),
+        cmocka_unit_test(test_every_failing_call_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,33 @@ static inline void assert_rejected(update_fixture *f, tb_update_end end)
     assert_memory_equal(&f->log.entropy_after, &f->log.entropy, sizeof(double));
 }
 
+/* Whichever call of the network fails in an update, the update fails and says so; the run ends with
+ * it. `fixture` sets one up, the same each time. */
+static inline void check_every_failure(void (*fixture)(update_fixture *f))
+{
+    int64_t calls = 0;
+    for (int64_t k = 1; calls == 0; k++) {
+        update_fixture f;
+        tb_error error = {0};
+        fixture(&f);
+        assert_ok(f.algorithm->prepare(f.config, &f.policy, &error), &error);
+        f.map->n_calls = 0;
+        f.map->fail_call = k;
+        tb_status status =
+            f.algorithm->update(f.config, &f.policy, &f.batch, f.state, &f.log, &error);
+        if (f.map->n_calls < k) {
+            assert_ok(status, &error);
+            calls = f.map->n_calls;
+        } else {
+            assert_int_equal(status, TB_E_NUMERIC);
+            assert_message(&error, " failed: ");
+        }
+        update_finish(&f);
+    }
+    // forward, vjp, forward at least
+    assert_true(calls >= 3);
+}
+
 /* ---- dense twins ---- */
 
 /* Row numbers in the batch of what was drawn for Fisher products, told by their inputs, which come

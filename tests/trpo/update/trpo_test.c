@@ -583,6 +583,50 @@ static void test_failing_map_is_an_error(void **state)
     update_finish(&f);
 }
 
+// a share of the rows and a damping of its own: every place where the network is called
+static void fixture_of_failures(update_fixture *f)
+{
+    init(f, &update_gaussian, TB_F64, 60, 30);
+    update_set(f, "fisher_fraction", 0.5);
+    update_set(f, "damping_mode", TB_DAMPING_RELATIVE);
+}
+
+static void test_every_failing_call_is_an_error(void **state)
+{
+    (void)state;
+    check_every_failure(fixture_of_failures);
+}
+
+// trap 8: a policy so sure of itself that F is exactly 0, while a gradient is left
+static void test_no_curvature(void **state)
+{
+    (void)state;
+    for (int32_t mode = TB_DAMPING_ABSOLUTE; mode <= TB_DAMPING_RELATIVE; mode++) {
+        update_fixture f;
+        tb_error error = {0};
+        tb_surrogate at;
+        init(&f, &update_categorical, TB_F64, 50, 31);
+        update_set(&f, "damping", mode == TB_DAMPING_ABSOLUTE ? 0 : 0.1);
+        update_set(&f, "damping_mode", mode);
+        // the first of the last layer's biases; actions are of the second category
+        f.before[f.policy.net.n_params - 3] = 800;
+        tb_net_set(&f.policy.net, f.before);
+        assert_ok(tb_policy_evaluate(&f.policy, &f.batch, &at, &error), &error);
+        memcpy(f.batch.y_old, f.policy.y, 50 * 3 * sizeof(double));
+        for (size_t i = 0; i < 50; i++) {
+            f.batch.action[i] = 1;
+            f.batch.log_prob_old[i] = update_categorical.api->log_prob(
+                &update_categorical, f.batch.y_old + 3 * i, f.batch.action + i);
+        }
+        update_run(&f);
+        assert_true(f.log.gradient_norm > 0.01);
+        assert_true(f.log.damping == 0);
+        assert_int_equal(f.log.negative_curvature, 1);
+        assert_rejected(&f, TB_UPDATE_BAD_CURVATURE);
+        update_finish(&f);
+    }
+}
+
 static void test_batch_variance_is_an_error(void **state)
 {
     (void)state;
@@ -623,6 +667,8 @@ int main(void)
         cmocka_unit_test(test_smallest_radius),
         cmocka_unit_test(test_one_row),
         cmocka_unit_test(test_failing_map_is_an_error),
+        cmocka_unit_test(test_every_failing_call_is_an_error),
+        cmocka_unit_test(test_no_curvature),
         cmocka_unit_test(test_batch_variance_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

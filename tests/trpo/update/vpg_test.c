@@ -107,6 +107,17 @@ static void test_step_that_is_not_finite_is_taken_back(void **state)
     update_finish(&f);
 }
 
+static void fixture_of_failures(update_fixture *f)
+{
+    init(f, &update_gaussian, TB_F64, 60, 6);
+}
+
+static void test_every_failing_call_is_an_error(void **state)
+{
+    (void)state;
+    check_every_failure(fixture_of_failures);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_rate_of_zero_moves_nothing),
         cmocka_unit_test(test_bad_advantages_do_not_reach_adam),
         cmocka_unit_test(test_step_that_is_not_finite_is_taken_back),
+        cmocka_unit_test(test_every_failing_call_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
