@@ -93,7 +93,8 @@ void tb_check_continue_drawn(tb_check_env *e, tb_rng *rng, tb_check_trace *trace
 /* Plays whole episodes with keys `first`, `first` + 1, ... until `steps` are recorded. */
 void tb_check_play_many(tb_check *c, tb_check_env *e, uint64_t first, size_t steps,
                         tb_check_trace *trace);
-/* Plays until an episode ends by itself; 0 when none did. */
+/* Plays with random actions, also ones held for a while, until an episode ends by itself; 0 when
+ * none did. */
 int tb_check_play_to_end(tb_check *c, tb_check_env *e, tb_check_trace *trace);
 /* Brings the environment `steps` steps into an episode that is still running (fewer when its
  * episodes are shorter); returns the number of steps. */

@@ -66,6 +66,7 @@ enum {
     unknown_flag,
     no_order,
     auto_reset,
+    auto_reset_far,
     accepts_nan,
     changed_by_refusal,
     writes_action,
@@ -282,6 +283,8 @@ static tb_status step(tb_env *env, const void *action, void *obs_out, tb_step *o
     env->x += env->v;
     env->steps++;
     uint32_t ended = fabs(env->x) > 1 || (IS(one_step));
+    if (IS(auto_reset_far)) // ends where only a push that is held long gets
+        ended = (env->steps = push == held ? env->steps : 0) > 24;
     env->running = !ended;
     out->flags = ended ? TB_TERMINATED : 0;
     out->reward = 1 - fabs(env->x);
@@ -290,7 +293,7 @@ static tb_status step(tb_env *env, const void *action, void *obs_out, tb_step *o
     if (IS(unknown_flag))
         out->flags |= 8;
     observe_state(env, obs_out);
-    if (IS(auto_reset) && ended) {
+    if ((IS(auto_reset) || IS(auto_reset_far)) && ended) {
         tb_key next = tb_key_child(env->rng.key, 1);
         reset(env, &next, obs_out);
     }

@@ -90,6 +90,7 @@ static void each_broken_plugin_fails_its_test(void **state)
         {"env-unknown-flag", "E7", TB_CHECK_FAIL, "unknown flags 0x8"},
         {"env-no-order", "E8", TB_CHECK_FAIL, "not TB_E_STATE"},
         {"env-auto-reset", "E9", TB_CHECK_FAIL, "resets by itself"},
+        {"env-auto-reset-far", "E9", TB_CHECK_FAIL, "resets by itself"},
         {"env-accepts-nan", "E10", TB_CHECK_FAIL, "not TB_E_INVALID"},
         {"env-changed-by-refusal", "E10", TB_CHECK_FAIL, "refused action"},
         {"env-writes-action", "E11", TB_CHECK_FAIL, "writes into the action"},

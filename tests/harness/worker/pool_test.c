@@ -487,12 +487,15 @@ static void a_worker_starts_clean(void **state)
 
 static void block_signals(int how)
 {
-    struct sigaction action = {.sa_handler = how == SIG_BLOCK ? remember : SIG_DFL};
+    struct sigaction action = {.sa_handler = remember}, none = {.sa_handler = SIG_DFL};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaction(SIGTERM, &action, NULL);
     sigprocmask(how, &set, NULL);
+    // only now: one that came with the last worker's end was still waiting
+    if (how == SIG_UNBLOCK)
+        sigaction(SIGTERM, &none, NULL);
 }
 
 static void a_signal_stops_the_running_and_starts_no_other(void **state)
