@@ -45,9 +45,12 @@ const tb_option tb_learner_options[] = {
     {"policy_out_gain", TB_OPTION_F64, LEARNER(policy_out_gain), 0.01, 0, 100, NULL,
      "Gain of the initial weights of the policy's last layer."},
     {"action_distribution", TB_OPTION_ENUM, LEARNER(action_distribution), 0, 0, 0,
-     "auto|gaussian|gaussian-state-std|squashed-gaussian|beta",
+     "auto|gaussian|gaussian-state-std|squashed-gaussian|beta|gsde",
      "What Box actions are distributed like; auto is gaussian. Discrete, MultiDiscrete and "
      "MultiBinary actions have categories and coins of their own and take auto only."},
+    {"gsde_resample_steps", TB_OPTION_I64, LEARNER(gsde_resample_steps), 0, 0, 1e15, NULL,
+     "Steps of an episode for which gsde holds its noise (Raffin et al. 2021); 0 holds it for the "
+     "whole episode."},
     {"critic_learning_rate", TB_OPTION_F64, LEARNER(critic_learning_rate), 1e-3, 0, 10, NULL,
      "Adam step size of the critic (Kingma & Ba 2015)."},
     {"critic_epochs", TB_OPTION_I64, LEARNER(critic_epochs), 10, 0, 10000, NULL,

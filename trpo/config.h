@@ -37,6 +37,8 @@ typedef struct tb_learner_config {
     double critic_learning_rate;
     int64_t critic_epochs;
     int64_t critic_minibatch;    /* rows; 0 = the whole batch */
+    int64_t gsde_resample_steps; /* gSDE draws its noise anew every this many steps of an episode;
+                                    0 = only at its start */
     int32_t action_distribution; /* TB_DISTRIBUTION_* (trpo/dist/head.h) */
     int32_t advantage;           /* TB_ADVANTAGE_* (trpo/advantage/advantage.h) */
     double vtrace_rho_bar;       /* Espeholt et al. 2018, eq. 1 */

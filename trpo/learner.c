@@ -7,6 +7,7 @@
 
 #include "trpo/advantage/advantage.h"
 #include "trpo/advantage/return_scaler.h"
+#include "trpo/net/gsde.h"
 #include "trpo/rng/streams.h"
 #include "trpo/update/policy.h"
 #include "trpo/value/critic.h"
@@ -56,6 +57,7 @@ static tb_status init_task(tb_learner *learner, tb_error *error)
                       .make_ctx = def->ctx,
                       .max_episode_steps = def->max_episode_steps,
                       .clip_actions = def->learner.clip_actions,
+                      .gsde_resample_steps = (uint64_t)def->learner.gsde_resample_steps,
                       .seed = def->seed};
     tb_status status = def->make_env(def->ctx, &learner->probe_api, &learner->probe, error);
     if (status != TB_OK)
@@ -124,13 +126,49 @@ static tb_status init_critic(tb_learner *learner, tb_error *error)
     return status == TB_OK ? tb_critic_init(&learner->critic, &critic, error) : status;
 }
 
+// the number of features that gSDE's noise is made of: asked of a map that is never used
+static tb_status count_features(tb_learner *learner, tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    tb_head *head = &learner->task.head;
+    const tb_map_api *api;
+    tb_map *map;
+    tb_map_spec spec = map_spec(learner, 0);
+    spec.n_out = head->n;
+    tb_status status = def->make_map(def->ctx, 0, &spec, &api, &map, error);
+    if (status != TB_OK)
+        return status;
+    status = tb_gsde_features(api, map, &head->n_features, error);
+    api->destroy(map);
+    return status;
+}
+
+// the policy's network; with gSDE *spec becomes that of (mean, log_std), the architecture's inside
+static tb_status make_policy_map(tb_learner *learner, tb_map_spec *spec, const tb_map_api **api,
+                                 tb_map **map, tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    const tb_head *head = &learner->task.head;
+    if (def->learner.action_distribution != TB_DISTRIBUTION_GSDE)
+        return def->make_map(def->ctx, 0, spec, api, map, error);
+    tb_status status = count_features(learner, error);
+    if (status != TB_OK)
+        return status;
+    // (mean, log of each feature's sigma for each action)
+    tb_map_spec inner = *spec;
+    inner.n_const_out = head->n_features * head->n;
+    inner.n_out = head->n + inner.n_const_out;
+    status = def->make_map(def->ctx, 0, &inner, api, map, error);
+    return status == TB_OK ? tb_gsde_create(*api, *map, &inner, api, map, error) : status;
+}
+
 static tb_status init_networks(tb_learner *learner, tb_error *error)
 {
     const tb_learner_def *def = &learner->def;
     const tb_map_api *api;
     tb_map *map;
     tb_map_spec spec = map_spec(learner, 0);
-    tb_status status = def->make_map(def->ctx, 0, &spec, &api, &map, error);
+    tb_status status = make_policy_map(learner, &spec, &api, &map, error);
     if (status == TB_OK)
         status = tb_policy_init(&learner->policy, api, map, &spec, &learner->task.head,
                                 max_rows(def), def->seed, error);

@@ -132,12 +132,14 @@ static tb_status make_map(void *ctx, int critic, const tb_map_spec *spec, const 
                           tb_map **map, tb_error *error)
 {
     tb_worker *worker = ctx;
+    // the policy's may be made twice: gSDE asks one how many features there are
+    json_t **effective = worker->effective_policy == NULL ? &worker->effective_policy : NULL;
     if (critic)
         return tb_plugin_create_map(worker->critic_plugin, worker->policy->critic_id, spec,
                                     worker->policy->critic_params, api, map,
                                     &worker->effective_critic, error);
     return tb_plugin_create_map(worker->policy_plugin, worker->policy->id, spec,
-                                worker->policy->params, api, map, &worker->effective_policy, error);
+                                worker->policy->params, api, map, effective, error);
 }
 
 static tb_status append(tb_episode **list, size_t *n, size_t *room, const tb_episode *more,

@@ -388,13 +388,17 @@ static inline tb_status tb_map_kit_option(const tb_map_kit *kit, const char *id,
     return TB_OK;
 }
 
-/* Initialiser of the tb_map_api of a map that is one allocation and has no extensions. */
-#define TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp)                                          \
+/* Initialiser of the tb_map_api of a map that is one allocation. */
+#define TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, get_extension)                      \
     {                                                                                              \
         (uint32_t)sizeof(tb_map_api), 0, tb_map_kit_destroy, tb_map_kit_n_params,                  \
             tb_map_kit_get_block, (init), (ws_bytes), (forward), (jvp), (vjp), tb_map_kit_explain, \
-            tb_map_kit_no_extension                                                                \
+            (get_extension)                                                                        \
     }
+
+/* The same for a map without extensions. */
+#define TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp)                                          \
+    TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, tb_map_kit_no_extension)
 
 #ifndef TB_PLUGIN_BUILD
 #define TB_PLUGIN_BUILD "unknown build"

@@ -67,6 +67,22 @@ typedef struct tb_map_api { /* [any]: const map, host-owned buffers; no entry ma
     const void *(*get_extension)(const tb_map *, const char *id); /* valid until destroy, or NULL */
 } tb_map_api;
 
+/* Optional extension: the features phi(x) that the map's last layer reads, so the last hidden
+ * layer's activations, or the inputs where there is none. Exploration noise that depends on the
+ * state is made of them (gSDE: Raffin, Kober and Stulp 2021, arXiv 2005.05719). Legend: H features.
+ */
+#define TB_EXT_MAP_FEATURES "tb.map.features/1"
+typedef struct tb_map_features { /* [any], as tb_map_api */
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* H, at least 1; the same whatever n_out and n_const_out are. */
+    uint64_t (*n_features)(const tb_map *);
+    /* out [B][H] = phi(x) at the last forward() of this ws, with the same x and B, whatever jvp()
+     * and vjp() were called since; in the dtype of the map. Changes nothing but out; as batch
+     * invariant as forward(). */
+    tb_status (*features)(const tb_map *, const void *x, uint64_t batch, const void *ws, void *out);
+} tb_map_features;
+
 #define TB_MAP_FACTORY "tb.map-factory/1"
 typedef struct tb_map_factory { /* [any] */
     uint32_t struct_size;

@@ -12,11 +12,8 @@ static const double half_log_2pi = 0.91893853320467274178;
 static void sample(const tb_head *head, const double *y, const double *u, double *a)
 {
     size_t n = head->n;
-    for (size_t i = 0; i < n; i++) {
-        int upper;
-        double z = tb_normal_quantile(tb__tail(u[i], &upper));
-        a[i] = y[i] + exp(y[n + i]) * (upper ? -z : z);
-    }
+    for (size_t i = 0; i < n; i++)
+        a[i] = y[i] + exp(y[n + i]) * tb_normal_of_uniform(u[i]);
 }
 
 static void mode(const tb_head *head, const double *y, double *a)
@@ -106,6 +103,13 @@ const tb_head_api tb_head_gaussian = {
     "gaussian", sample,  mode,         log_prob, log_prob_grad, kl,
     kl_grad,    entropy, entropy_grad, fisher,   NULL,
 };
+
+double tb_normal_of_uniform(double u)
+{
+    int upper;
+    double z = tb_normal_quantile(tb__tail(u, &upper));
+    return upper ? -z : z;
+}
 
 static double ratio(const double *p, const double *q, double r)
 {

@@ -6,8 +6,8 @@
 const char *tb_distribution_name(int32_t distribution)
 {
     static const char *const names[] = {"auto", "gaussian", "gaussian-state-std",
-                                        "squashed-gaussian", "beta"};
-    TB_ASSERT(distribution >= TB_DISTRIBUTION_AUTO && distribution <= TB_DISTRIBUTION_BETA);
+                                        "squashed-gaussian", "beta", "gsde"};
+    TB_ASSERT(distribution >= TB_DISTRIBUTION_AUTO && distribution <= TB_DISTRIBUTION_GSDE);
     return names[distribution];
 }
 
@@ -47,6 +47,10 @@ static tb_status head_for_box(const tb_space *action, int32_t distribution, tb_h
         out->n_const = n;
         break;
     case TB_DISTRIBUTION_BETA: out->api = &tb_head_beta; break;
+    case TB_DISTRIBUTION_GSDE:
+        // the Gaussian, its log-std computed from the state
+        out->api = &tb_head_gaussian;
+        return TB_OK;
     default:
         out->api = &tb_head_gaussian;
         out->n_const = n;
@@ -78,16 +82,22 @@ tb_status tb_head_for_space(const tb_space *action, int32_t distribution, tb_hea
     switch (action->kind) {
     case TB_SPACE_DISCRETE:
         n = (size_t)action->nvec[0];
-        *out = (tb_head){&tb_head_categorical, n, n, 0, 1, 1, NULL, NULL, NULL, 0};
+        *out = (tb_head){
+            .api = &tb_head_categorical, .n = n, .n_params = n, .n_action = 1, .n_unif = 1};
         return TB_OK;
     case TB_SPACE_MULTI_DISCRETE:
         for (size_t i = 0; i < n; i++)
             logits += (size_t)action->nvec[i];
-        *out =
-            (tb_head){&tb_head_multi_categorical, n, logits, 0, n, n, action->nvec, NULL, NULL, 0};
+        *out = (tb_head){.api = &tb_head_multi_categorical,
+                         .n = n,
+                         .n_params = logits,
+                         .n_action = n,
+                         .n_unif = n,
+                         .counts = action->nvec};
         return TB_OK;
     case TB_SPACE_MULTI_BINARY:
-        *out = (tb_head){&tb_head_bernoulli, n, n, 0, n, n, NULL, NULL, NULL, 0};
+        *out = (tb_head){
+            .api = &tb_head_bernoulli, .n = n, .n_params = n, .n_action = n, .n_unif = n};
         return TB_OK;
     default: return head_for_box(action, distribution, out, error);
     }

@@ -50,7 +50,8 @@ enum {
     TB_DISTRIBUTION_GAUSSIAN,
     TB_DISTRIBUTION_GAUSSIAN_STATE_STD,
     TB_DISTRIBUTION_SQUASHED_GAUSSIAN,
-    TB_DISTRIBUTION_BETA
+    TB_DISTRIBUTION_BETA,
+    TB_DISTRIBUTION_GSDE
 };
 
 struct tb_head {
@@ -64,6 +65,7 @@ struct tb_head {
     const int64_t *counts;    /* [n] multi-categorical: categories of each component */
     const double *low, *high; /* [n] squashed Gaussian, Beta: bounds of the action */
     double log_std_init;      /* Gaussian with state-dependent log-std: its value at z = 0 */
+    size_t n_features; /* gSDE: H features of the state that scale the noise; 0 = not gSDE */
 };
 
 /* y: logits [n]; a: category 0..n-1. */
@@ -76,7 +78,8 @@ extern const tb_head_api tb_head_multi_categorical;
 /* Independent coins: y: logits [n] of a = 1; a: [n] 0 or 1. The mode of an even coin is 0. */
 extern const tb_head_api tb_head_bernoulli;
 
-/* y: mean [n], log_std [n]; a: [n]. */
+/* y: mean [n], log_std [n]; a: [n]. With gSDE too, where the network computes log_std from features
+ * of the state, and the noise of `sample` is not used: trpo/net/gsde.h. */
 extern const tb_head_api tb_head_gaussian;
 
 /* y: mean [n], z [n]; a: [n]. log_std = log_std_init + 10 tanh(z / 10): the network's output for
@@ -101,13 +104,18 @@ extern const tb_head_api tb_head_beta;
 /* The head of an action space, which must be one leaf. Auto: Discrete -> categorical,
  * MultiDiscrete -> multi-categorical, MultiBinary -> Bernoulli, Box -> diagonal Gaussian with
  * state-independent log-std. Any other TB_DISTRIBUTION_* is for Box only; squashed Gaussian and
- * Beta need finite bounds with low < high. log_std_init is left 0: the caller sets it.
+ * Beta need finite bounds with low < high. log_std_init and n_features are left 0: the caller sets
+ * them.
  * TB_E_UNSUPPORTED for what does not fit. */
 tb_status tb_head_for_space(const tb_space *action, int32_t distribution, tb_head *out,
                             tb_error *error);
 
 /* "squashed-gaussian": the option's word for TB_DISTRIBUTION_SQUASHED_GAUSSIAN. Static. */
 const char *tb_distribution_name(int32_t distribution);
+
+/* The standard normal number of a uniform u in [0, 1): the quantile of the middle of its cell of
+ * 2^-53. */
+double tb_normal_of_uniform(double u);
 
 /* Quantile of the standard normal distribution, p in (0, 1); relative error below 1e-15
  * (Wichura 1988, algorithm AS 241, PPND16). */

@@ -33,6 +33,7 @@ typedef struct tb_task {
     void *make_ctx;
     uint64_t max_episode_steps; /* 0 = none */
     int clip_actions;
+    uint64_t gsde_resample_steps; /* 0 = only at an episode's start */
     uint64_t seed;
     tb_features features;
     tb_space action; /* its low, high, nvec, start belong to the first lane's environment */
@@ -49,6 +50,7 @@ typedef struct tb_lane {
     double *features;  /* [I] of the current observation, normalised */
     double *act;       /* [A] */
     double *unif;      /* [U] */
+    double *eps;       /* [H + 1][A] gSDE: the noise that is held; A standard normals a feature */
     double *y;         /* [D] for evaluation */
     uint64_t episode;  /* index of the current episode */
     uint64_t length;   /* steps done in it */
@@ -76,6 +78,12 @@ tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_pur
  * NULL) gets the unscaled ones added. */
 tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
                           tb_moments *statistics, tb_error *error);
+
+/* Draws lane->act from the distribution y [D], with the episode's next random numbers. `net` made y
+ * as row `row` of a batch of `rows`. With gSDE the noise is that of the state (trpo/net/gsde.h):
+ * drawn anew where the episode begins and every gsde_resample_steps steps of it. */
+void tb_lane_draw(tb_lane *lane, const tb_task *task, const tb_net_lane *net, size_t rows,
+                  size_t row, const double *y);
 
 /* lane->act, clipped and converted, into lane->action. TB_E_NUMERIC when it is not finite. */
 tb_status tb_lane_pack(tb_lane *lane, const tb_task *task, tb_error *error);

@@ -3,8 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trpo/net/gsde.h"
 #include "trpo/rng/streams.h"
 #include "trpo/sampling/actor.h"
+
+// (H + 1) A of gSDE
+static size_t eps_count(const tb_head *head)
+{
+    return head->n_features > 0 ? (head->n_features + 1) * head->n_action : 0;
+}
 
 tb_status tb_lane_init(tb_lane *lane, const tb_task *task, tb_error *error)
 {
@@ -32,7 +39,8 @@ tb_status tb_lane_init_rows(tb_lane *lane, const tb_task *task, void *observatio
     lane->act = tb_alloc(task->head.n_action, sizeof(double));
     lane->unif = tb_alloc(task->head.n_unif, sizeof(double));
     lane->y = tb_alloc(task->head.n_params, sizeof(double));
-    if (lane->features && lane->act && lane->unif && lane->y)
+    lane->eps = tb_alloc(eps_count(&task->head), sizeof(double));
+    if (lane->features && lane->act && lane->unif && lane->y && lane->eps)
         return TB_OK;
     return tb_fail(error, TB_E_NOMEM, "no memory for an environment lane");
 }
@@ -46,6 +54,7 @@ void tb_lane_finish(tb_lane *lane)
     free(lane->act);
     free(lane->unif);
     free(lane->y);
+    free(lane->eps);
     memset(lane, 0, sizeof *lane);
 }
 
@@ -94,6 +103,26 @@ tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *s
         tb_moments_add(statistics, lane->features);
     tb_scaler_apply(scaler, lane->features);
     return TB_OK;
+}
+
+void tb_lane_draw(tb_lane *lane, const tb_task *task, const tb_net_lane *net, size_t rows,
+                  size_t row, const double *y)
+{
+    const tb_head *head = &task->head;
+    if (head->n_features == 0) {
+        for (size_t i = 0; i < head->n_unif; i++)
+            lane->unif[i] = tb_rng_f64(&lane->noise);
+        head->api->sample(head, y, lane->unif, lane->act);
+        return;
+    }
+    if (lane->length == 0 ||
+        (task->gsde_resample_steps > 0 && lane->length % task->gsde_resample_steps == 0))
+        for (size_t i = 0; i < eps_count(head); i++)
+            lane->eps[i] = tb_normal_of_uniform(tb_rng_f64(&lane->noise));
+    // a = mean + noise
+    tb_gsde_noise(net->net->map, net->ws, rows, row, lane->eps, lane->act);
+    for (size_t i = 0; i < head->n_action; i++)
+        lane->act[i] += y[i];
 }
 
 // nearest number of an integer type; converting what does not fit would be undefined

@@ -174,9 +174,7 @@ static tb_status group_draw(tb_sampler *sampler, tb_group *group, size_t t, tb_b
         memcpy((char *)batch->x + row * x_bytes, (const char *)group->policy.x + g * x_bytes,
                x_bytes);
         memcpy(batch->y_old + row * head->n_params, y, head->n_params * sizeof *y);
-        for (size_t i = 0; i < head->n_unif; i++)
-            lane->unif[i] = tb_rng_f64(&lane->noise);
-        head->api->sample(head, y, lane->unif, lane->act);
+        tb_lane_draw(lane, task, &group->policy, group->count, g, y);
         memcpy(batch->action + row * head->n_action, lane->act, head->n_action * sizeof(double));
         batch->log_prob_old[row] = head->api->log_prob(head, y, lane->act);
         group->clipped += count_clipped(task, lane->act);

@@ -103,7 +103,29 @@ static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64
     return TB_OK;
 }
 
-static const tb_map_api api = TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp);
+static uint64_t n_features(const tb_map *map)
+{
+    return map->n_in;
+}
+
+/* What the one layer reads: the inputs. */
+static tb_status features(const tb_map *map, const void *x, uint64_t batch, const void *ws,
+                          void *out)
+{
+    (void)ws;
+    memcpy(out, x, batch * map->n_in * (map->head.dtype == TB_F64 ? 8 : 4));
+    return TB_OK;
+}
+
+static const void *get_extension(const tb_map *map, const char *id)
+{
+    static const tb_map_features table = {sizeof table, 0, n_features, features};
+    (void)map;
+    return strcmp(id, TB_EXT_MAP_FEATURES) == 0 ? &table : NULL;
+}
+
+static const tb_map_api api =
+    TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, get_extension);
 
 static const tb_map_kit kit = {
     "linear", "Linear map of the observation, with a bias.", &api, options, 1, create};

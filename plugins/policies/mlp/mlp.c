@@ -162,7 +162,27 @@ static tb_status vjp(const tb_map *map, const void *theta, const void *x, uint64
     return TB_OK;
 }
 
-static const tb_map_api api = TB_MAP_KIT_API(init, ws_bytes, forward, jvp, vjp);
+static uint64_t n_features(const tb_map *map)
+{
+    return map->net.layer[map->net.n_layers - 1].dense.n_in;
+}
+
+static tb_status features(const tb_map *map, const void *x, uint64_t batch, const void *ws,
+                          void *out)
+{
+    mlp_net_features(&map->net, x, batch, ws, out);
+    return TB_OK;
+}
+
+static const void *get_extension(const tb_map *map, const char *id)
+{
+    static const tb_map_features table = {sizeof table, 0, n_features, features};
+    (void)map;
+    return strcmp(id, TB_EXT_MAP_FEATURES) == 0 ? &table : NULL;
+}
+
+static const tb_map_api api =
+    TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, get_extension);
 
 static const tb_map_kit kit = {
     "mlp",

@@ -238,3 +238,15 @@ void mlp_net_vjp(const mlp_net *net, const void *theta, const void *x, uint64_t 
     }
     add_constants(net, batch, w, g);
 }
+
+void mlp_net_features(const mlp_net *net, const void *x, uint64_t batch, const void *ws, void *out)
+{
+    const tb_dense *last = &net->layer[net->n_layers - 1].dense;
+    // only read through: the workspace's layout is written down once, for writers
+    chunk c = open_workspace(net, x, batch, (void *)(uintptr_t)ws, NULL);
+    c.n = batch;
+    const void *from = input(&c, net->n_layers - 1);
+    for (uint64_t b = 0; b < batch; b++)
+        memcpy(at(net, out, b * last->n_in), at_const(net, from, b * last->ld_x),
+               last->n_in * size_of(net));
+}

@@ -51,4 +51,7 @@ void mlp_net_jvp(const mlp_net *net, const void *theta, const void *x, uint64_t 
 void mlp_net_vjp(const mlp_net *net, const void *theta, const void *x, uint64_t batch, void *ws,
                  const void *w, void *g);
 
+/* out [B][n_in of the last layer] = what the last layer read in the forward() of ws. */
+void mlp_net_features(const mlp_net *net, const void *x, uint64_t batch, const void *ws, void *out);
+
 #endif
