@@ -171,6 +171,32 @@ static UNUSED_OK void check_influence(const test_map *m, uint64_t batch)
     release_buffers();
 }
 
+/* What the last layer reads: with its weights and bias, the features give the outputs. */
+static UNUSED_OK void check_features(const test_map *m, uint64_t batch)
+{
+    const evaluation e = evaluate(m, batch, 70);
+    const tb_map_features *table = m->api->get_extension(m->map, TB_EXT_MAP_FEATURES);
+    const uint64_t n = m->n_out - m->spec.n_const_out;
+    const double limit = m->spec.dtype == TB_F64 ? 1e-13 : 1e-4;
+    uint64_t H, offset = 0, count = 0, end;
+    const char *name;
+    assert_non_null(table);
+    H = table->n_features(m->map);
+    for (uint32_t i = 0; m->api->block(m->map, i, &end, &count, &name) == TB_OK; i++)
+        if (strcmp(name, "output.weight") == 0)
+            offset = end;
+    void *z = buffer(m, batch * H);
+    assert_int_equal(table->features(m->map, e.x, batch, e.ws, z), TB_OK);
+    for (uint64_t b = 0; b < batch; b++)
+        for (uint64_t j = 0; j < n; j++) {
+            double sum = get(m, e.theta, offset + H * n + j);
+            for (uint64_t k = 0; k < H; k++)
+                sum += get(m, z, b * H + k) * get(m, e.theta, offset + k * n + j);
+            assert_at_most(fabs(sum - get(m, e.y, b * m->n_out + j)), limit);
+        }
+    release_buffers();
+}
+
 /* No rows: nothing is read or written, and the gradient is zero. */
 static UNUSED_OK void check_empty_batch(const test_map *m)
 {
@@ -233,6 +259,9 @@ static UNUSED_OK void check_map(const char *id, uint64_t n_in, uint64_t n_out, u
         check_batch_invariance(&m, 65);
         check_batch_invariance(&m, 192);
         check_empty_batch(&m);
+        check_features(&m, 0);
+        check_features(&m, 1);
+        check_features(&m, 130);
         check_reuse(&m, 100);
         check_allocations(id, dtype, options);
         if (smooth) // a relu unit may be off for every row

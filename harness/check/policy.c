@@ -306,6 +306,89 @@ static void constant_outputs_ignore_the_input(tb_check *c)
     tb_check_each_map(c, 0, 5, check_constant_outputs);
 }
 
+// ---- P19: the features ----
+
+// out [B][H] of the whole batch after forward(); NULL when the test has failed
+static tb_check_buffer *ask_features(tb_check *c, tb_check_map *m, const tb_map_features *features)
+{
+    size_t H = (size_t)features->n_features(m->map);
+    tb_check_buffer *out = tb_check_buffer_make(c, row_bytes(m, H) * (size_t)m->batch);
+    tb_status status =
+        features->features(m->map, m->x->data, m->batch, m->ws->data, (void *)out->data);
+    if (!TB_CHECK_THAT(c, status == TB_OK, "features() gives %s", tb_status_name(status)) ||
+        !TB_CHECK_THAT(c, tb_check_buffer_intact(out), "features() writes outside out"))
+        return NULL;
+    return out;
+}
+
+// the features of row b alone
+static int check_features_row(tb_check *c, const tb_check_map *m, const tb_map_features *features,
+                              const tb_check_buffer *whole, uint64_t b)
+{
+    size_t in = row_bytes(m, m->spec.n_in), size = whole->size / (size_t)m->batch;
+    tb_check_map one = *m;
+    one.batch = 1;
+    one.x = tb_check_buffer_make(c, in);
+    one.y = tb_check_buffer_make(c, row_bytes(m, m->spec.n_out));
+    one.ws = tb_check_buffer_make(c, (size_t)m->api->ws_bytes(m->map, 1));
+    memcpy(one.x->data, m->x->data + b * in, in);
+    tb_check_buffer *alone = tb_check_forward(c, &one) ? ask_features(c, &one, features) : NULL;
+    return alone != NULL && TB_CHECK_THAT(c, memcmp(alone->data, whole->data + b * size, size) == 0,
+                                          "the features of row %" PRIu64 " of a batch of %" PRIu64
+                                          " have other bits in a batch of 1",
+                                          b, m->batch);
+}
+
+static void check_features(tb_check *c, tb_check_map *m)
+{
+    const tb_map_features *features = m->api->get_extension(m->map, TB_EXT_MAP_FEATURES);
+    if (features == NULL) {
+        tb_check_skip(c, "no features");
+        return;
+    }
+    if (!TB_CHECK_THAT(c,
+                       TB_HAS(tb_map_features, features, features) &&
+                           features->n_features != NULL && features->features != NULL,
+                       "\"" TB_EXT_MAP_FEATURES "\" is short or has NULL"))
+        return;
+    // the same number for every shape: two more outputs, one of them constant
+    uint64_t H = features->n_features(m->map);
+    const tb_check_shape other = {m->spec.n_in, m->spec.n_out + 2, m->spec.n_const_out + 1};
+    tb_check_map *more = tb_check_map_open(c, &other, m->spec.dtype, 1);
+    if (more == NULL || !TB_CHECK_THAT(c, H >= 1, "n_features() is 0") ||
+        !TB_CHECK_THAT(c, features->n_features(more->map) == H,
+                       "n_features() is %" PRIu64 " with %" PRIu64 " outputs, %" PRIu64
+                       " with %" PRIu64,
+                       H, m->spec.n_out, features->n_features(more->map), more->spec.n_out))
+        return;
+    if (!tb_check_forward(c, m))
+        return;
+    uint64_t before = tb_check_digest(0, m->ws->data, m->ws->size);
+    const tb_check_buffer *first = ask_features(c, m, features);
+    if (first == NULL || !TB_CHECK_THAT(c, tb_check_digest(0, m->ws->data, m->ws->size) == before,
+                                        "features() writes into ws"))
+        return;
+    for (uint64_t i = 0; i < tb_check_count(m, first); i++)
+        if (!TB_CHECK_THAT(c, isfinite(tb_check_get(m, first, i)), "feature %" PRIu64 " is %g", i,
+                           tb_check_get(m, first, i)))
+            return;
+    // they are those of the forward() before, whatever was computed since
+    if (!tb_check_jvp(c, m) || !tb_check_vjp(c, m))
+        return;
+    const tb_check_buffer *again = ask_features(c, m, features);
+    if (again == NULL || !TB_CHECK_THAT(c, memcmp(first->data, again->data, first->size) == 0,
+                                        "jvp() or vjp() changes the features"))
+        return;
+    for (uint64_t b = 0; b < m->batch; b++)
+        if (!check_features_row(c, m, features, first, b))
+            return;
+}
+
+static void features_belong_to_forward(tb_check *c)
+{
+    tb_check_each_map(c, 0, 21, check_features);
+}
+
 static const tb_check_test tests[] = {
     {"P1", "blocks tile the parameters", blocks_tile_the_parameters},
     {"P2", "init is a function of the key", init_is_a_function_of_the_key},
@@ -322,6 +405,7 @@ static const tb_check_test tests[] = {
     {"P16", "float32 agrees with float64", tb_check_precisions},
     {"P17", "constant outputs ignore the input", constant_outputs_ignore_the_input},
     {"P18", "parameters and their schema agree", tb_check_policy_params},
+    {"P19", "features are those of the last forward", features_belong_to_forward},
 };
 
 const tb_check_family tb_check_policy = {TB_CHECK_POLICIES, tests, COUNT(tests)};

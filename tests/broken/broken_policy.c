@@ -29,7 +29,15 @@ enum {
     ignores_block,
     const_from_x,
     f32_differs,
-    crash_forward
+    crash_forward,
+    features_absent,
+    features_null,
+    features_none,
+    features_of_outputs,
+    features_overrun,
+    features_write_ws,
+    features_of_batch,
+    features_of_jvp
 };
 
 // enumerators and not macros, so that each dead branch still compiles
@@ -157,6 +165,8 @@ static tb_status jvp(const tb_map *map, const void *theta, const void *x, uint64
     const double *slope = SLOPE(ws);
     double factor = IS(wrong_jvp) || IS(wrong_both) ? 1 + 1e-6 : 1;
     (void)theta;
+    if (IS(features_of_jvp) && batch > 0)
+        ((double *)ws)[0] = 0;
     for (uint64_t b = 0; b < batch; b++) {
         for (uint64_t h = 0; h < n_hidden; h++) {
             double sum = slope[b * n_hidden + h] * factor * row_sum(map, v, x, b, h);
@@ -205,11 +215,35 @@ static const char *explain(const tb_map *map, tb_status status)
     return "";
 }
 
+static uint64_t n_features(const tb_map *map)
+{
+    if (IS(features_none))
+        return 0;
+    return IS(features_of_outputs) ? map->n_hidden : map->n_in;
+}
+
+// the layer reads the inputs
+static tb_status features(const tb_map *map, const void *x, uint64_t batch, const void *ws,
+                          void *out)
+{
+    uint64_t n = batch * map->n_in;
+    for (uint64_t i = 0; i < n; i++)
+        put(map, out, i, get(map, x, i) * (IS(features_of_batch) ? 1 + 1e-9 * (double)batch : 1));
+    if (IS(features_of_jvp)) // the first jvp() scales what forward() left
+        put(map, out, 0, ((const double *)ws)[0]);
+    if (IS(features_overrun))
+        put(map, out, n, 0);
+    if (IS(features_write_ws))
+        ((double *)(uintptr_t)ws)[0] = 2;
+    return TB_OK;
+}
+
 static const void *get_extension(const tb_map *map, const char *id)
 {
+    static const tb_map_features table = {sizeof table, 0, n_features,
+                                          IS(features_null) ? NULL : features};
     (void)map;
-    (void)id;
-    return NULL;
+    return strcmp(id, TB_EXT_MAP_FEATURES) == 0 && !IS(features_absent) ? &table : NULL;
 }
 
 static uint32_t count(void)

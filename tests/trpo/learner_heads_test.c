@@ -3,6 +3,8 @@
  * Every head at work in the learner: from the option to what the environment receives, and that it
  * learns.
  */
+#include <omp.h>
+
 #include "tests/trpo/testing_learner.h"
 #include "trpo/dist/head.h"
 
@@ -47,10 +49,13 @@ static void received(const setting *s, size_t i, double *low, double *high)
 static void test_boxes_learn(void **state)
 {
     (void)state;
-    for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_BETA; d++) {
+    for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_GSDE; d++) {
         setting s;
         double training, final;
         init_box(&s, d);
+        // its log-std shares each step with that of every feature: it shrinks more slowly
+        if (d == TB_DISTRIBUTION_GSDE)
+            s.def.run.steps *= 2;
         learn(&s, &training, &final);
         // two entries; the best action is 0.5 in both, a uniform one in [-1, 1] earns -1.17
         assert_near(training, 0, 0.15);
@@ -61,7 +66,7 @@ static void test_boxes_learn(void **state)
 static void test_entries_are_inside_the_bounds(void **state)
 {
     (void)state;
-    for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_BETA; d++) {
+    for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_GSDE; d++) {
         setting s;
         tb_iteration log;
         double low, high;
@@ -71,7 +76,7 @@ static void test_entries_are_inside_the_bounds(void **state)
         s.def.learner.clip_actions = 0;
         tb_learner *learner = create(&s);
         iterate(learner, &log);
-        int bounded = d >= TB_DISTRIBUTION_SQUASHED_GAUSSIAN;
+        int bounded = d == TB_DISTRIBUTION_SQUASHED_GAUSSIAN || d == TB_DISTRIBUTION_BETA;
         for (size_t i = 0; i < 2; i++) {
             received(&s, i, &low, &high);
             assert_true(bounded == (low >= 3 && high <= 3.5));
@@ -99,6 +104,76 @@ static void test_log_std_init(void **state)
         assert_near(log.entropy, 2 * (-1.25 + 0.5 * log_2_pi_e), 1e-6);
         tb_learner_destroy(learner);
     }
+}
+
+// the features' number is asked of a map of its own; the network's parameters are the
+// architecture's with one log-sigma for each feature and action
+static void test_gsde_is_made_of_features(void **state)
+{
+    (void)state;
+    setting s;
+    tb_iteration log;
+    size_t n;
+    const double *theta;
+    init_box(&s, TB_DISTRIBUTION_GSDE);
+    s.hidden = 5;
+    s.def.learner.log_std_init = -1.25;
+    tb_learner *learner = create(&s);
+    theta = tb_learner_parameters(learner, 0, &n);
+    assert_int_equal(n, 5 * 2 + 5 + 2 * 5 + 2 + 5 * 2);
+    for (size_t i = n - 10; i < n; i++)
+        assert_true(theta[i] == -1.25);
+    iterate(learner, &log);
+    // between features that are small and 5 of size 1
+    const double log_2_pi_e = 2.8378770664093453, log_5 = 1.6094379124341003;
+    double entropy_of_unit = 2 * (-1.25 + 0.5 * log_2_pi_e);
+    assert_true(log.entropy < entropy_of_unit + log_5 && log.entropy > entropy_of_unit - 4);
+    tb_learner_destroy(learner);
+}
+
+static void test_gsde_needs_features(void **state)
+{
+    (void)state;
+    setting s;
+    tb_learner *learner = NULL;
+    tb_error error = {0};
+    init_box(&s, TB_DISTRIBUTION_GSDE);
+    s.no_features = 1;
+    assert_int_equal(tb_learner_create(&s.def, &learner, &error), TB_E_UNSUPPORTED);
+    assert_message(&error, "action_distribution = \"gsde\"");
+    assert_message(&error, "tb.map.features/1");
+    assert_null(learner);
+    s.fail_map = 1;
+    assert_int_equal(tb_learner_create(&s.def, &learner, &error), TB_E_PARAM);
+    assert_null(learner);
+}
+
+// an iteration with gSDE at each number of threads
+static void test_gsde_same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    int threads_before = omp_get_max_threads();
+    double first[64];
+    for (int threads = 1; threads <= 4; threads++) {
+        setting s;
+        tb_iteration log;
+        size_t n;
+        init_box(&s, TB_DISTRIBUTION_GSDE);
+        s.def.learner.lanes = 20;
+        s.def.learner.gsde_resample_steps = 2;
+        omp_set_num_threads(threads);
+        tb_learner *learner = create(&s);
+        for (int i = 0; i < 3; i++)
+            iterate(learner, &log);
+        const double *theta = tb_learner_parameters(learner, 0, &n);
+        assert_true(n <= 64);
+        assert_int_equal(log.update_end, TB_UPDATE_ACCEPTED);
+        if (threads == 1)
+            memcpy(first, theta, n * sizeof *theta);
+        assert_memory_equal(theta, first, n * sizeof *theta);
+        tb_learner_destroy(learner);
+    }
+    omp_set_num_threads(threads_before);
 }
 
 static void test_categories_and_coins_learn(void **state)
@@ -158,6 +233,9 @@ int main(void)
         cmocka_unit_test(test_boxes_learn),
         cmocka_unit_test(test_entries_are_inside_the_bounds),
         cmocka_unit_test(test_log_std_init),
+        cmocka_unit_test(test_gsde_is_made_of_features),
+        cmocka_unit_test(test_gsde_needs_features),
+        cmocka_unit_test(test_gsde_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_categories_and_coins_learn),
         cmocka_unit_test(test_what_categories_and_coins_receive),
         cmocka_unit_test(test_a_choice_that_does_not_fit),

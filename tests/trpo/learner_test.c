@@ -381,19 +381,29 @@ static void test_learns(void **state)
 
 /* ---- memory ---- */
 
+static void choose_gsde(setting *s)
+{
+    s->env.action_kind = TB_SPACE_BOX;
+    s->env.action_dtype = TB_F64;
+    s->env.n = 2;
+    s->def.learner.action_distribution = TB_DISTRIBUTION_GSDE;
+}
+
 static void test_iterations_allocate_nothing(void **state)
 {
     (void)state;
     int threads_before = omp_get_max_threads();
-    const char *const ids[] = {"trpo", "npg", "vpg"};
+    const char *const ids[] = {"trpo", "npg", "vpg", "trpo"}; // the last with gSDE
     if (test_regions_allocate)
         print_message("one thread only: the thread sanitizer allocates in parallel regions\n");
     for (int threads = 1; threads <= (test_regions_allocate ? 1 : 2); threads++)
-        for (size_t a = 0; a < 3; a++) {
+        for (size_t a = 0; a < 4; a++) {
             setting s;
             tb_iteration log;
             omp_set_num_threads(threads);
             init(&s, ids[a]);
+            if (a == 3)
+                choose_gsde(&s);
             s.def.run.steps = 100000;
             s.def.learner.batch_steps = 800; // some 160 episodes
             s.def.learner.lanes = threads == 1 ? 4 : 20;
@@ -452,6 +462,8 @@ static void test_every_allocation_fails_once(void **state)
     fail_every_allocation(&s);
     init(&s, "npg"); // has rows for Fisher products
     set_option(&s, "fisher_fraction", 0.5);
+    fail_every_allocation(&s);
+    choose_gsde(&s); // has a map in a map
     fail_every_allocation(&s);
 }
 

@@ -14,7 +14,8 @@
 typedef struct setting {
     test_env_def env;
     size_t hidden;
-    int fail_map; // 1 the policy's, 2 the critic's
+    int fail_map;    // 1 the policy's, 2 the critic's
+    int no_features; // maps do not offer them
     tb_learner_def def;
     unsigned char config[256];
 } setting;
@@ -38,8 +39,11 @@ static inline tb_status make_map(void *ctx, int critic, const tb_map_spec *spec,
     assert_true(time ? spec->in_shape == NULL : spec->in_shape[0] == 2);
     if (critic)
         assert_true(spec->n_out == 1 && spec->n_const_out == 0 && spec->out_gain == 1);
+    test_map *made = test_map_create(spec, s->hidden);
+    if (s->no_features)
+        made->features.features = NULL;
     *api = &test_map_api;
-    *map = test_map_abi(test_map_create(spec, s->hidden));
+    *map = test_map_abi(made);
     return TB_OK;
 }
 

@@ -10,6 +10,7 @@
 #define TESTS_TRPO_TESTING_MAP_H
 
 #include <math.h>
+#include <string.h>
 #include <trpo-bench/policy.h>
 #include <trpo-bench/rng.h>
 
@@ -26,6 +27,7 @@ typedef struct test_map {
     int fail_forward, fail_jvp, fail_vjp;
     int64_t fail_call; /* the call of forward, jvp or vjp that fails, from 1; 0 = none */
     int64_t n_calls;
+    tb_map_features features; /* what get_extension gives; NULL functions: it gives NULL */
 } test_map;
 
 static inline double test_get(uint32_t dtype, const void *p, size_t i)
@@ -190,11 +192,26 @@ static const char *test_map_explain(const tb_map *map, tb_status status)
     return "told to fail";
 }
 
+static uint64_t test_map_n_features(const tb_map *map)
+{
+    return test_map_of(map)->H;
+}
+
+static tb_status test_map_features(const tb_map *map, const void *x, uint64_t batch, const void *ws,
+                                   void *out)
+{
+    const test_map *m = test_map_of(map);
+    (void)x;
+    for (size_t i = 0; i < batch * m->H; i++)
+        test_put(m->dtype, out, i, ((const double *)ws)[i]);
+    return TB_OK;
+}
+
 static const void *test_map_extension(const tb_map *map, const char *id)
 {
-    (void)map;
-    (void)id;
-    return NULL;
+    const test_map *m = test_map_of(map);
+    return strcmp(id, TB_EXT_MAP_FEATURES) == 0 && m->features.features != NULL ? &m->features
+                                                                                : NULL;
 }
 
 static const tb_map_api test_map_api = {
@@ -215,13 +232,15 @@ static const tb_map_api test_map_api = {
 static inline test_map *test_map_create(const tb_map_spec *spec, size_t hidden)
 {
     test_map *m = calloc(1, sizeof *m);
-    *m = (test_map){.dtype = spec->dtype,
-                    .I = spec->n_in,
-                    .H = hidden,
-                    .M = spec->n_out - spec->n_const_out,
-                    .C = spec->n_const_out,
-                    .const_init = spec->const_init,
-                    .out_gain = spec->out_gain};
+    *m = (test_map){
+        .dtype = spec->dtype,
+        .I = spec->n_in,
+        .H = hidden,
+        .M = spec->n_out - spec->n_const_out,
+        .C = spec->n_const_out,
+        .const_init = spec->const_init,
+        .out_gain = spec->out_gain,
+        .features = {sizeof(tb_map_features), 0, test_map_n_features, test_map_features}};
     return m;
 }
 

@@ -5,8 +5,8 @@
 
 const char *tb_distribution_name(int32_t distribution)
 {
-    static const char *const names[] = {"auto", "gaussian", "gaussian-state-std",
-                                        "squashed-gaussian", "beta", "gsde"};
+    static const char *const names[] = {
+        "auto", "gaussian", "gaussian-state-std", "squashed-gaussian", "beta", "gsde"};
     TB_ASSERT(distribution >= TB_DISTRIBUTION_AUTO && distribution <= TB_DISTRIBUTION_GSDE);
     return names[distribution];
 }
@@ -96,8 +96,8 @@ tb_status tb_head_for_space(const tb_space *action, int32_t distribution, tb_hea
                          .counts = action->nvec};
         return TB_OK;
     case TB_SPACE_MULTI_BINARY:
-        *out = (tb_head){
-            .api = &tb_head_bernoulli, .n = n, .n_params = n, .n_action = n, .n_unif = n};
+        *out =
+            (tb_head){.api = &tb_head_bernoulli, .n = n, .n_params = n, .n_action = n, .n_unif = n};
         return TB_OK;
     default: return head_for_box(action, distribution, out, error);
     }

@@ -65,7 +65,7 @@ struct tb_head {
     const int64_t *counts;    /* [n] multi-categorical: categories of each component */
     const double *low, *high; /* [n] squashed Gaussian, Beta: bounds of the action */
     double log_std_init;      /* Gaussian with state-dependent log-std: its value at z = 0 */
-    size_t n_features; /* gSDE: H features of the state that scale the noise; 0 = not gSDE */
+    size_t n_features;        /* gSDE: H features of the state that scale the noise; 0 = not gSDE */
 };
 
 /* y: logits [n]; a: category 0..n-1. */

@@ -124,8 +124,7 @@ static const void *get_extension(const tb_map *map, const char *id)
     return strcmp(id, TB_EXT_MAP_FEATURES) == 0 ? &table : NULL;
 }
 
-static const tb_map_api api =
-    TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, get_extension);
+static const tb_map_api api = TB_MAP_KIT_API_WITH(init, ws_bytes, forward, jvp, vjp, get_extension);
 
 static const tb_map_kit kit = {
     "linear", "Linear map of the observation, with a bias.", &api, options, 1, create};

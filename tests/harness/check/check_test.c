@@ -153,6 +153,14 @@ static void each_broken_plugin_fails_its_test(void **state)
         {"policy-ignores-block", "P13", TB_CHECK_FAIL, "\"bias\""},
         {"policy-f32-differs", "P16", TB_CHECK_FAIL, "in float32"},
         {"policy-const-from-x", "P17", TB_CHECK_FAIL, "depends on x"},
+        {"policy-features-absent", "P19", TB_CHECK_SKIP, "no features"},
+        {"policy-features-null", "P19", TB_CHECK_FAIL, "is short or has NULL"},
+        {"policy-features-none", "P19", TB_CHECK_FAIL, "n_features() is 0"},
+        {"policy-features-of-outputs", "P19", TB_CHECK_FAIL, "with 3 outputs, 4 with 5"},
+        {"policy-features-overrun", "P19", TB_CHECK_FAIL, "writes outside out"},
+        {"policy-features-write-ws", "P19", TB_CHECK_FAIL, "writes into ws"},
+        {"policy-features-of-batch", "P19", TB_CHECK_FAIL, "have other bits"},
+        {"policy-features-of-jvp", "P19", TB_CHECK_FAIL, "changes the features"},
 #if !defined(__SANITIZE_ADDRESS__) && !defined(THREAD_SANITIZER) // where that test is skipped
         {"env-big-data", "L4", TB_CHECK_WARN, "writable data"},
 #endif

@@ -40,6 +40,16 @@ static void test_choices_for_boxes(void **state)
     }
 }
 
+// the Gaussian, whose log-std the network computes: none of its outputs is constant
+static void test_gsde(void **state)
+{
+    (void)state;
+    const tb_head head = test_box_head(3, TB_DISTRIBUTION_GSDE, &tb_head_gaussian);
+    assert_shape(&head, 3, 6, 0, 3, 3);
+    assert_int_equal(head.n_features, 0); // known when there is a network
+    assert_string_equal(tb_distribution_name(TB_DISTRIBUTION_GSDE), "gsde");
+}
+
 // the option's words stand for the enum's values, in the same order
 static void test_names_are_those_of_the_option(void **state)
 {
@@ -48,11 +58,11 @@ static void test_names_are_those_of_the_option(void **state)
     char word[64];
     assert_non_null(option);
     assert_near(option->def, TB_DISTRIBUTION_AUTO, 0);
-    for (int32_t d = TB_DISTRIBUTION_AUTO; d <= TB_DISTRIBUTION_BETA; d++) {
+    for (int32_t d = TB_DISTRIBUTION_AUTO; d <= TB_DISTRIBUTION_GSDE; d++) {
         assert_true(tb_option_choice(option, d, word));
         assert_string_equal(word, tb_distribution_name(d));
     }
-    assert_false(tb_option_choice(option, TB_DISTRIBUTION_BETA + 1, word));
+    assert_false(tb_option_choice(option, TB_DISTRIBUTION_GSDE + 1, word));
 }
 
 static void test_choices_are_for_boxes_only(void **state)
@@ -61,7 +71,7 @@ static void test_choices_are_for_boxes_only(void **state)
     const int64_t nvec[] = {3};
     const char *const names[] = {"", "Box", "Discrete", "MultiDiscrete", "MultiBinary"};
     for (uint32_t kind = TB_SPACE_DISCRETE; kind <= TB_SPACE_MULTI_BINARY; kind++)
-        for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_BETA; d++) {
+        for (int32_t d = TB_DISTRIBUTION_GAUSSIAN; d <= TB_DISTRIBUTION_GSDE; d++) {
             tb_space space = test_space(kind, 1, nvec);
             tb_head head;
             tb_error error;
@@ -114,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_auto),
         cmocka_unit_test(test_choices_for_boxes),
+        cmocka_unit_test(test_gsde),
         cmocka_unit_test(test_names_are_those_of_the_option),
         cmocka_unit_test(test_choices_are_for_boxes_only),
         cmocka_unit_test(test_bounds_that_cannot_be_filled),
