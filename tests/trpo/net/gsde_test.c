@@ -506,7 +506,7 @@ static void test_fisher_is_the_hessian_of_the_kl(void **state)
         assert_true(kl_gradient(&policy, &batch, old, v, 0, up) == 0);
         for (size_t i = 0; i < P; i++)
             assert_true(up[i] == 0);
-        assert_ok(tb_policy_fisher(&policy, &batch, 0, v, fv, &error), &error);
+        assert_ok(tb_policy_fisher(&policy, 0, v, fv, &error), &error);
         assert_true(kl_gradient(&policy, &batch, old, v, 1e-4, up) > 0);
         assert_true(kl_gradient(&policy, &batch, old, v, -1e-4, down) > 0);
         for (size_t i = first_output; i < P; i++)
