@@ -143,9 +143,9 @@ static tb_status count_features(tb_learner *learner, tb_error *error)
     return status;
 }
 
-// the policy's network; with gSDE *spec becomes that of (mean, log_std), the architecture's inside
-static tb_status make_policy_map(tb_learner *learner, tb_map_spec *spec, const tb_map_api **api,
-                                 tb_map **map, tb_error *error)
+// the policy's network of what the head reads; with gSDE it is made around the architecture
+static tb_status make_policy_map(tb_learner *learner, const tb_map_spec *spec,
+                                 const tb_map_api **api, tb_map **map, tb_error *error)
 {
     const tb_learner_def *def = &learner->def;
     const tb_head *head = &learner->task.head;
