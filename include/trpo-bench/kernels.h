@@ -48,7 +48,7 @@ extern "C" {
 typedef struct tb_dense { /* one layer: z = x W + b, y = act(z) */
     uint32_t struct_size;
     uint32_t flags;         /* TB_DENSE_* */
-    uint64_t n_in;          /* K: x [B][K], W [K][N] without gaps */
+    uint64_t n_in;          /* K: x [B][K], W [K][N] without gaps; 0: z = b */
     uint64_t n_out;         /* N: y [B][N], b [N] */
     uint64_t ld_x;          /* of x and dx; at least K, at least tb_kernels_ld(K) if X is padded */
     uint64_t ld_y;          /* of y and dy; likewise */

@@ -65,7 +65,8 @@ static area outputs(const tb_dense *dense, uint64_t rows)
 static void forward(const tb_dense *dense, uint64_t rows, const void *w, const void *b,
                     const void *x, void *y)
 {
-    const sum z = {.terms = {{x, dense->ld_x, 1, w, dense->n_out, dense->n_in}},
+    const sum z = {.rows = rows,
+                   .terms = {{x, dense->ld_x, 1, w, dense->n_out, dense->n_in}},
                    .n_terms = 1,
                    .init = b,
                    .c = y,
@@ -79,7 +80,8 @@ static void forward(const tb_dense *dense, uint64_t rows, const void *w, const v
 static void jvp(const tb_dense *dense, uint64_t rows, const void *w, const void *v, const void *vb,
                 const void *x, const void *dx, const void *y, void *dy)
 {
-    const sum dz = {.terms = {{x, dense->ld_x, 1, v, dense->n_out, dense->n_in},
+    const sum dz = {.rows = rows,
+                    .terms = {{x, dense->ld_x, 1, v, dense->n_out, dense->n_in},
                               {dx, dense->ld_x, 1, w, dense->n_out, dense->n_in}},
                     .n_terms = dx ? 2 : 1,
                     .init = vb,
@@ -111,7 +113,8 @@ static void input_grad(const tb_dense *dense, uint64_t rows, const void *wt, con
                        const void *x, void *dx)
 {
     const size_t ld = tb_kernels_ld(TB_KERNELS_BITS == 64 ? TB_F64 : TB_F32, dense->n_in);
-    const sum dh = {.terms = {{dy, dense->ld_y, 1, wt, ld, dense->n_out}},
+    const sum dh = {.rows = rows,
+                    .terms = {{dy, dense->ld_y, 1, wt, ld, dense->n_out}},
                     .n_terms = 1,
                     .c = dx,
                     .ldc = dense->ld_x,
@@ -134,7 +137,8 @@ static void narrow_weight_grad(const tb_dense *dense, uint64_t rows, const real 
         for (size_t k = 0; k < width; k++)
             for (size_t j = 0; j < n_out; j++)
                 block[j * WIDTH + k] = gw[k * n_out + j];
-        const sum gwt = {.terms = {{dy, 1, dense->ld_y, x + k0, dense->ld_x, rows}},
+        const sum gwt = {.rows = n_out,
+                         .terms = {{dy, 1, dense->ld_y, x + k0, dense->ld_x, rows}},
                          .n_terms = 1,
                          .init = block,
                          .ld_init = WIDTH,
@@ -148,23 +152,34 @@ static void narrow_weight_grad(const tb_dense *dense, uint64_t rows, const real 
     }
 }
 
+/* gb += sums of `vecs` vectors of columns of dy, rows in order. */
+SIMD_INLINE void sum_columns(size_t vecs, size_t tail, size_t rows, size_t ld, const real *dy,
+                             real *gb)
+{
+    vec total[TILE_VECS];
+    UNROLL for (size_t v = 0; v < vecs; v++) total[v] = load_lane(gb, v, vecs, tail);
+    for (size_t r = 0; r < rows; r++)
+        UNROLL for (size_t v = 0; v < vecs; v++) total[v] += load_lane(dy + r * ld, v, vecs, tail);
+    UNROLL for (size_t v = 0; v < vecs; v++)
+    {
+        if (tail && v + 1 == vecs)
+            simd_store_part(gb + v * LANES, tail, total[v]);
+        else
+            simd_store(gb + v * LANES, total[v]);
+    }
+}
+
 /* gb += column sums of dy, rows in order */
 static void bias_grad(const tb_dense *dense, uint64_t rows, const real *dy, real *gb)
 {
     const size_t n = dense->n_out, ld = dense->ld_y;
-    for (size_t j = 0; j < n; j += LANES) {
-        const size_t left = n - j;
-        vec total = left < LANES ? simd_load_part(gb + j, left) : simd_load(gb + j);
-        if (left < LANES) {
-            for (size_t r = 0; r < rows; r++)
-                total += simd_load_part(dy + r * ld + j, left);
-            simd_store_part(gb + j, left, total);
-        } else {
-            for (size_t r = 0; r < rows; r++)
-                total += simd_load(dy + r * ld + j);
-            simd_store(gb + j, total);
-        }
-    }
+    size_t j = 0;
+    for (; j + TILE_VECS * LANES <= n; j += TILE_VECS * LANES)
+        sum_columns(TILE_VECS, 0, rows, ld, dy + j, gb + j);
+    for (; j + LANES <= n; j += LANES)
+        sum_columns(1, 0, rows, ld, dy + j, gb + j);
+    if (j < n)
+        sum_columns(1, n - j, rows, ld, dy + j, gb + j);
 }
 
 /* gw += x' dy, gb += column sums */
@@ -174,7 +189,8 @@ static void weight_grad(const tb_dense *dense, uint64_t rows, const void *x, con
     if (dense->n_out <= TILE_ROWS && dense->n_in >= LANES) {
         narrow_weight_grad(dense, rows, x, dy, gw);
     } else {
-        const sum product = {.terms = {{x, 1, dense->ld_x, dy, dense->ld_y, rows}},
+        const sum product = {.rows = dense->n_in,
+                             .terms = {{x, 1, dense->ld_x, dy, dense->ld_y, rows}},
                              .n_terms = 1,
                              .init = gw,
                              .ld_init = dense->n_out,

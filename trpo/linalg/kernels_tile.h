@@ -37,6 +37,7 @@ SIMD_INLINE vec act_derivative(uint32_t activation, vec y, vec d)
 typedef struct sum {
     term terms[2];
     size_t n_terms;
+    size_t rows;      /* of C */
     const real *init; /* C0; NULL: zero */
     size_t ld_init;   /* 0: the same row for each row of C */
     real *c;
@@ -52,14 +53,33 @@ SIMD_INLINE vec load_lane(const real *p, size_t v, size_t vecs, size_t tail)
     return tail && v + 1 == vecs ? simd_load_part(p + v * LANES, tail) : simd_load(p + v * LANES);
 }
 
+/* What the next tile reads and this one fetches: `step` bytes further with each multiply-add of a
+ * chain, so that the requests are spread over the tile's time. Addresses may be beyond the array:
+ * fetching is a hint. */
+typedef struct ahead {
+    uintptr_t a, y;
+    size_t a_step, y_step;
+} ahead;
+
+SIMD_INLINE void fetch(ahead *next)
+{
+    __builtin_prefetch((const void *)next->a);
+    __builtin_prefetch((const void *)next->y);
+    next->a += next->a_step;
+    next->y += next->y_step;
+}
+
 /* acc += one term. */
 SIMD_INLINE void add_term(vec acc[TALL_ROWS][TILE_VECS], size_t rows, size_t vecs, size_t tail,
-                          const term *t, size_t row, size_t column)
+                          const term *t, size_t row, size_t column, ahead *next)
 {
     const size_t a_row = t->a_row, a_k = t->a_k, ldb = t->ldb;
     const real *a = t->a + row * a_row, *b = t->b + column;
     for (size_t k = t->n; k > 0; k--, a += a_k, b += ldb) {
         vec bk[TILE_VECS];
+        // narrow tiles load as much as they can already
+        if (rows == TILE_ROWS && vecs == TILE_VECS)
+            fetch(next);
         UNROLL for (size_t v = 0; v < vecs; v++) bk[v] = load_lane(b, v, vecs, tail);
         UNROLL for (size_t r = 0; r < rows; r++)
         {
@@ -80,6 +100,27 @@ SIMD_INLINE void differentiate(vec acc[TALL_ROWS][TILE_VECS], size_t rows, size_
     }
 }
 
+/* The next tile's rows of A and of Y (of C where there is no Y); or, where A is read by columns,
+ * this tile's share of the next A. */
+SIMD_INLINE ahead next_tile(const sum *s, size_t row, size_t rows, size_t column)
+{
+    const term *t = &s->terms[0];
+    const size_t steps = s->n_terms * t->n, size = sizeof(real);
+    const uintptr_t y = (uintptr_t)(s->activation == TB_ACT_IDENTITY ? s->c : s->y);
+    // the other columns of the same rows have been fetched with the first ones
+    if (column > 0 || steps == 0)
+        return (ahead){.a = y, .y = y};
+    ahead next = {.y = y + (row + rows) * s->ldc * size, .y_step = rows * s->ldc * size / steps};
+    if (t->a_k == 1) {
+        next.a = (uintptr_t)t->a + (row + rows) * t->a_row * size;
+        next.a_step = rows * t->a_row * size / steps;
+    } else {
+        next.a_step = t->a_k * size * rows / s->rows;
+        next.a = (uintptr_t)t->a + t->n * (t->a_k * size + next.a_step * (row / rows));
+    }
+    return next;
+}
+
 /* The tile of C at (row, column). `rows`, `vecs` and whether `tail` is 0 are compile-time constants
  * of each caller: the loops over them unroll and acc stays in registers. */
 SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_t row,
@@ -87,11 +128,7 @@ SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_
 {
     vec acc[TALL_ROWS][TILE_VECS] = {0};
     const real *y = s->activation == TB_ACT_IDENTITY ? NULL : s->y + row * s->ldc + column;
-    // y is needed at the end, and comes from afar
-    if (y)
-        for (size_t r = 0; r < rows; r++)
-            for (size_t v = 0; v < vecs; v++)
-                __builtin_prefetch(y + r * s->ldc + v * LANES);
+    ahead next = next_tile(s, row, rows, column);
     if (s->init) {
         const real *init = s->init + row * s->ld_init + column;
         UNROLL for (size_t r = 0; r < rows; r++)
@@ -101,7 +138,7 @@ SIMD_INLINE void tile(size_t rows, size_t vecs, size_t tail, const sum *s, size_
         }
     }
     for (size_t t = 0; t < s->n_terms; t++)
-        add_term(acc, rows, vecs, tail, &s->terms[t], row, column);
+        add_term(acc, rows, vecs, tail, &s->terms[t], row, column, &next);
     if (y && s->activation == TB_ACT_TANH)
         differentiate(acc, rows, vecs, tail, TB_ACT_TANH, y, s->ldc);
     else if (y)

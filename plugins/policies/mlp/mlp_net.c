@@ -145,12 +145,23 @@ static const void *input(const chunk *c, uint64_t l)
 
 /* ---- the three calls ---- */
 
+/* The constant outputs are the bias of a layer that reads nothing: y's last columns. */
+static tb_dense constants_layer(const mlp_net *net)
+{
+    return (tb_dense){.struct_size = sizeof(tb_dense),
+                      .n_out = net->n_const,
+                      .ld_y = net->n_out,
+                      .activation = TB_ACT_IDENTITY,
+                      .in_activation = TB_ACT_IDENTITY};
+}
+
 /* Broadcasts the constants of theta (or v) into the last columns of y (or jv). */
 static void broadcast_constants(const mlp_net *net, const void *theta, uint64_t batch, void *y)
 {
-    for (uint64_t b = 1; net->n_const > 0 && b <= batch; b++)
-        memcpy(at(net, y, b * net->n_out - net->n_const), at_const(net, theta, net->constants),
-               net->n_const * size_of(net));
+    const tb_dense layer = constants_layer(net);
+    if (net->n_const > 0)
+        net->kernels->forward(&layer, batch, theta, at_const(net, theta, net->constants), theta,
+                              at(net, y, net->n_out - net->n_const));
 }
 
 /* h_0 = x, h_{l+1} = act(h_l W_l + b_l), y = h_L W_L + b_L. */
@@ -200,14 +211,10 @@ static void transpose(const mlp_net *net, const void *theta, void *transposed)
 /* g of the constants: the last columns of w summed over the rows in order. */
 static void add_constants(const mlp_net *net, uint64_t batch, const void *w, void *g)
 {
-    for (uint64_t b = 1; b <= batch; b++)
-        for (uint64_t i = 0; i < net->n_const; i++) {
-            const uint64_t from = b * net->n_out - net->n_const + i, to = net->constants + i;
-            if (net->dtype == TB_F64)
-                ((double *)g)[to] += ((const double *)w)[from];
-            else
-                ((float *)g)[to] += ((const float *)w)[from];
-        }
+    const tb_dense layer = constants_layer(net);
+    if (net->n_const > 0)
+        net->kernels->weight_grad(&layer, batch, w, at_const(net, w, net->n_out - net->n_const), g,
+                                  at(net, g, net->constants));
 }
 
 /* dz_L = w, then from the last layer to the first: gW = h' dz, gb = sum dz, and dz of the layer

@@ -168,9 +168,9 @@ static void compare(const tb_kernels *kernels, const layer_case *c)
 static void layers_equal_the_reference(void **state)
 {
     (void)state;
-    static const uint64_t in[] = {1, 4, 17, 64, 70, 33}, out[] = {1, 2, 6, 7, 16, 33, 64, 67, 130};
+    static const uint64_t in[] = {1, 4, 17, 64, 70, 33, 0}, out[] = {1, 2, 6, 7, 16, 33, 64, 67, 130};
     static const uint64_t rows[] = {1, 5, 6, 13, 29};
-    enum { IN = 6, OUT = 9, ROWS = 5 };
+    enum { IN = 7, OUT = 9, ROWS = 5 };
     for (size_t l = 0; l < LEVELS; l++) {
         const tb_kernels *k = level(l);
         for (size_t i = 0; k != NULL && i < (size_t)IN * OUT * ROWS; i++) {
