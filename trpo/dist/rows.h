@@ -20,6 +20,8 @@ void tb_head_log_prob_grad_rows(const tb_head *head, size_t rows, const double *
 /* out [B] = KL(old || new) */
 void tb_head_kl_rows(const tb_head *head, size_t rows, const double *y_old, const double *y,
                      double *out);
+/* out [B] */
+void tb_head_entropy_rows(const tb_head *head, size_t rows, const double *y, double *out);
 /* mv = M(y) v */
 void tb_head_fisher_rows(const tb_head *head, size_t rows, const double *y, const double *v,
                          double *mv);

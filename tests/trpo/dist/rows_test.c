@@ -10,7 +10,7 @@
 
 #include "tests/trpo/testing.h"
 
-enum { ROWS = 96, MAX_D = 12, MAX_A = 6 };
+enum { ROWS = 96, MAX_D = 40, MAX_A = 20 };
 
 typedef struct rows_fixture {
     double y[ROWS * MAX_D], y_old[ROWS * MAX_D], v[ROWS * MAX_D], a[ROWS * MAX_A];
@@ -18,6 +18,9 @@ typedef struct rows_fixture {
 
 static const tb_head gaussian = {
     .api = &tb_head_gaussian, .n = 6, .n_params = 12, .n_const = 6, .n_action = 6, .n_unif = 6};
+// more columns than are taken at a time
+static const tb_head wide = {
+    .api = &tb_head_gaussian, .n = 20, .n_params = 40, .n_const = 20, .n_action = 20, .n_unif = 20};
 static const tb_head categorical = {
     .api = &tb_head_categorical, .n = 5, .n_params = 5, .n_action = 1, .n_unif = 1};
 
@@ -35,12 +38,13 @@ static rows_fixture draw(const tb_head *head, uint64_t seed)
 }
 
 // the log-stds of rows 0, `every`, 2 `every`, ... are the first row's
-static void repeat_log_std(rows_fixture *f, size_t every)
+static void repeat_log_std(const tb_head *head, rows_fixture *f, size_t every)
 {
+    const size_t d = head->n_params;
     for (size_t r = 0; r < ROWS; r += every)
-        for (size_t i = 6; i < 12; i++) {
-            f->y[r * 12 + i] = f->y[i];
-            f->y_old[r * 12 + i] = f->y_old[i];
+        for (size_t i = head->n; i < d; i++) {
+            f->y[r * d + i] = f->y[i];
+            f->y_old[r * d + i] = f->y_old[i];
         }
 }
 
@@ -56,6 +60,11 @@ static void compare(const tb_head *head, const rows_fixture *f)
     tb_head_kl_rows(head, ROWS, f->y_old, f->y, out);
     for (size_t r = 0; r < ROWS; r++) {
         one = head->api->kl(head, f->y_old + r * d, f->y + r * d);
+        assert_memory_equal(&out[r], &one, sizeof one);
+    }
+    tb_head_entropy_rows(head, ROWS, f->y, out);
+    for (size_t r = 0; r < ROWS; r++) {
+        one = head->api->entropy(head, f->y + r * d);
         assert_memory_equal(&out[r], &one, sizeof one);
     }
     tb_head_log_prob_grad_rows(head, ROWS, f->y, f->a, rows);
@@ -74,10 +83,16 @@ static void gaussian_rows_have_the_bits_of_single_rows(void **state)
 {
     (void)state;
     for (size_t every = 1; every < 5; every++) {
-        rows_fixture f = draw(&gaussian, every);
-        if (every < 4)
-            repeat_log_std(&f, every);
-        compare(&gaussian, &f);
+        const tb_head *heads[] = {&gaussian, &wide};
+        for (int h = 0; h < 2; h++) {
+            rows_fixture f = draw(heads[h], every);
+            if (every < 4)
+                repeat_log_std(heads[h], &f, every);
+            // the old policy's change on their own
+            for (size_t i = 0; every == 1 && i < heads[h]->n; i++)
+                f.y_old[(ROWS / 2) * heads[h]->n_params + heads[h]->n + i] += 0.1;
+            compare(heads[h], &f);
+        }
     }
 }
 
@@ -111,7 +126,7 @@ static void nan_stays_in_its_row(void **state)
     (void)state;
     rows_fixture f = draw(&gaussian, 11);
     double out[ROWS];
-    repeat_log_std(&f, 1);
+    repeat_log_std(&gaussian, &f, 1);
     f.y[5 * 12 + 8] = NAN;
     tb_head_log_prob_rows(&gaussian, ROWS, f.y, f.a, out);
     for (size_t r = 0; r < ROWS; r++)
