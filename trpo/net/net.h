@@ -7,8 +7,9 @@
  * own type
  * (`dtype`), into which parameters and vectors are rounded on the way in.
  * Batches are cut into shards of TB_SHARD_ROWS rows. Shards are spread over TB_SEGMENTS segments
- * whatever the number of threads; each segment adds its shards in order, and segments are added in
- * order: the same bits for any thread count.
+ * whatever the number of threads; a segment takes its shards in order, up to four in one call of
+ * the map, and adds what the calls give, and segments are added in order: the same bits for any
+ * thread count.
  *
  * Legend: N rows, I inputs, O outputs, P parameters.
  */
@@ -20,7 +21,7 @@
 #include "trpo/base/state.h"
 
 enum {
-    TB_SHARD_ROWS = 96, /* rows that go through all layers while they sit in cache */
+    TB_SHARD_ROWS = 96, /* rows of one call of rows_fn; what batches are dealt out in */
     TB_SEGMENTS = 16
 };
 

@@ -98,7 +98,8 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
     const tb_head *head = &policy->head;
     size_t d = head->n_params;
     memcpy(policy->y + begin * d, in, (end - begin) * d * sizeof *in);
-    double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0, kl_rows[TB_SHARD_ROWS];
+    double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0;
+    double kl_rows[TB_SHARD_ROWS], entropy_rows[TB_SHARD_ROWS];
     tb_head_log_prob_rows(head, end - begin, policy->y + begin * d,
                           batch->action + begin * head->n_action, policy->log_prob + begin);
     const double *y_old = batch->y_old + begin * d, *y = policy->y + begin * d;
@@ -106,11 +107,12 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         tb_head_kl_rows(head, end - begin, y_old, y, kl_rows);
     else
         tb_head_kl_rows(head, end - begin, y, y_old, kl_rows);
+    tb_head_entropy_rows(head, end - begin, y, entropy_rows);
     for (size_t i = begin; i < end; i++) {
         double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
         surrogate += ratio * batch->advantage[i];
         kl += kl_rows[i - begin];
-        entropy += head->api->entropy(head, policy->y + i * d);
+        entropy += entropy_rows[i - begin];
         ratio_error = larger(fabs(ratio - 1), ratio_error);
     }
     double *sums = policy->shard_sums + shard * 4;
@@ -211,7 +213,7 @@ tb_status tb_policy_draw_fisher_rows(tb_policy *policy, const tb_batch *batch, u
     return tb_net_batch_forward(policy->rows, policy->fisher_x, share, drawn_rows, policy, error);
 }
 
-// M J v / N
+// M J v
 static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *jv,
                         double *mjv)
 {
@@ -219,8 +221,6 @@ static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const
     const tb_policy *policy = ctx;
     size_t d = policy->head.n_params;
     tb_head_fisher_rows(&policy->head, end - begin, policy->y + begin * d, jv, mjv);
-    for (size_t k = 0; k < (end - begin) * d; k++)
-        mjv[k] /= (double)policy->n_rows;
 }
 
 tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, double *fv,
@@ -228,7 +228,7 @@ tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, d
 {
     tb_status status = tb_net_batch_gauss_newton(policy->rows, v, fisher_rows, policy, fv, error);
     for (size_t i = 0; status == TB_OK && i < policy->net.n_params; i++)
-        fv[i] += damping * v[i];
+        fv[i] = fv[i] / (double)policy->n_rows + damping * v[i];
     return status;
 }
 
