@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * trpo-bench plugin ABI 1.0: environments ("tb.env-factory/1") and their extensions. Rules:
+ * trpo-bench plugin ABI 1.1: environments ("tb.env-factory/1") and their extensions. Rules:
  * plugin.h.
  *
  * Contract of an environment:
@@ -223,6 +223,54 @@ typedef struct tb_env_vec {
     /* obs_out is one row. */
     tb_status (*observe)(tb_vec *, uint64_t lane, void *obs_out);
 } tb_env_vec;
+
+/* ---- extension tabular/1 (since 1.1): the model of a finite Markov decision process ---- */
+
+/* An environment whose state is one of S numbers and whose dynamics are known tells them: what
+ * exact values, visitation frequencies and bounds are computed from. The environment has one
+ * DISCRETE action and one DISCRETE observation, both with categories from 0 on.
+ *
+ * Outcomes are what a step can lead to. Those of the pair (s, a) have the numbers
+ * first[s * A + a] to first[s * A + a + 1] - 1: with probability[o] the state becomes next[o], the
+ * reward is reward[o], and the episode ends if terminated[o] is 1 (then nothing follows: the value
+ * of next[o] counts as 0). An outcome may have probability 0, and several outcomes of a pair may be
+ * alike; what it is worth to ask for is their sum. The expected reward of a pair is the sum of
+ * probability * reward. States that only follow an end, or none, are listed like others. Time
+ * limits are the host's and not part of the model.
+ *
+ * *Rationale:* outcomes, not matrices P [S][A][S] and r [S][A]: a step touches few states, and
+ * reward and end may depend on where it leads. */
+#define TB_EXT_ENV_TABULAR "tb.env.tabular/1"
+
+/* Host allocates and sets struct_size; plugin fills what fits. The arrays belong to the plugin, are
+ * constant, and live until destroy. */
+typedef struct tb_tabular {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    uint64_t n_states;          /* S, 1 to 2^31 */
+    uint64_t n_actions;         /* A, the categories of the action */
+    uint64_t n_outcomes;        /* O, of all pairs together */
+    const uint64_t *first;      /* [S * A + 1], ascending by at least 1, from 0 to O */
+    const uint32_t *next;       /* [O], below S */
+    const double *probability;  /* [O], 0 to 1; those of a pair add up to 1 but for rounding */
+    const double *reward;       /* [O], finite */
+    const uint8_t *terminated;  /* [O], 0 or 1 */
+    const double *start;        /* [S], the distribution of the first state; adds up to 1 */
+    const int32_t *observation; /* [S], what is observed in a state. Several states may look alike:
+                                   then the process is only partially observed */
+} tb_tabular;
+
+typedef struct tb_env_tabular {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* Constant after create. */
+    tb_status (*model)(tb_env *, tb_tabular *out);
+    /* The state that the instance is in. TB_E_STATE before the first reset or set. */
+    tb_status (*get)(const tb_env *, uint64_t *state);
+    /* Puts the instance into a state; afterwards the episode is running, whatever it was before,
+     * and the random stream goes on where it was. TB_E_INVALID for state >= S. */
+    tb_status (*set)(tb_env *, uint64_t state);
+} tb_env_tabular;
 
 #ifdef __cplusplus
 }

@@ -9,14 +9,16 @@
  *
  * The kit sees to everything that is the same in every environment: the order of calls, the checks
  * of actions and parameters, non-finite states, messages, the framing of snapshots. An instance is
- * one allocation; reset, step, save and load allocate nothing; nothing is global but constants.
+ * one allocation (two with tables()); reset, step, save and load allocate nothing; nothing is
+ * global but constants.
  *
  * The functions of a tb_kit_def never see the instance: they get constant parameters, one state,
  * one random stream. *Rationale:* whoever owns the state can then lay it out as he likes, many
  * lanes side by side for instance, without a change to any environment.
  *
- * What the kit does not cover (composite observations, array parameters, spaces whose shape
- * depends on parameters) is written against env.h directly.
+ * What the kit does not cover (composite observations, array parameters, BOX spaces whose shape
+ * depends on parameters) is written against env.h directly. Environments of finitely many states
+ * with known dynamics: tabular_kit.h.
  *
  * What to fill in is explained in env_kit_def.h; the other env_kit_*.h are the kit's own code.
  *
@@ -59,7 +61,7 @@ static inline const void *tb__kit_env_extension(tb_env *env, const char *id)
         return &vector;
     if (strcmp(id, TB_EXT_ENV_VEC) == 0)
         return tb__kit_vec_table(env->state_bytes == 8 * env->n_state);
-    return NULL;
+    return env->def->extension ? env->def->extension(id) : NULL;
 }
 
 static inline const tb_env_api *tb__kit_env_api(void)
@@ -109,7 +111,6 @@ static inline tb_status tb__kit_create(const tb_kit_def *const *defs, uint32_t n
     const char *why;
     tb_env *env;
     tb_status status;
-    uint32_t which;
     if (!def)
         return tb_kit_text(err, cap, TB_E_INVALID, "no environment \"%s\" in this library", id);
     why = tb__kit_wrong(def);
@@ -119,15 +120,17 @@ static inline tb_status tb__kit_create(const tb_kit_def *const *defs, uint32_t n
     if (!env)
         return tb_kit_text(err, cap, TB_E_NOMEM, "out of memory");
     status = tb__kit_read_params(def, params, env->params, err, cap);
+    if (status == TB_OK) {
+        status = tb__kit_derive(env);
+        if (status != TB_OK)
+            tb_kit_text(err, cap, status, "out of memory for the environment's tables");
+    }
     if (status != TB_OK) {
-        free(env);
+        tb__kit_destroy(env);
         return status;
     }
     env->id_hash = tb__kit_hash_text(TB__KIT_HASH_START, def->desc.id);
     env->params_hash = tb__kit_hash_params(def, env->params);
-    for (which = 0; which < 2; which++)
-        if (env->low[which])
-            tb__kit_set_bounds(env, which);
     *api = tb__kit_env_api();
     *out = env;
     return TB_OK;

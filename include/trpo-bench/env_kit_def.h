@@ -30,7 +30,7 @@ typedef struct tb_kit_param {
     double def;               /* default of numbers and booleans */
     double low, high;         /* inclusive range of numbers; infinite values are always refused */
     uint32_t type;            /* TB_PARAM_* */
-    uint32_t reserved0;
+    uint32_t text_bytes;      /* TEXT: room in the member with the closing NUL; else 0 */
 } tb_kit_param;
 
 /* The member's offset; does not compile when the member is not `bytes` long. */
@@ -57,6 +57,12 @@ typedef struct tb_kit_param {
     {                                                                                              \
 #member, doc, "\"" def "\"", def, choices, TB__KIT_AT(P, member, 4), 0, -INFINITY,         \
             INFINITY, TB_PARAM_STR, 0                                                              \
+    }
+/* A string of any content, in a member of type char[N] (up to N - 1 bytes and the NUL). */
+#define TB_KIT_TEXT(P, member, def, doc)                                                           \
+    {                                                                                              \
+#member, doc, "\"" def "\"", def, NULL, offsetof(P, member), 0, -INFINITY, INFINITY,       \
+            TB_PARAM_STR, (uint32_t)sizeof(((P *)0)->member)                                       \
     }
 #define TB_KIT_END                                                                                 \
     {                                                                                              \
@@ -109,12 +115,23 @@ typedef struct tb_kit_def {
     /* Optional: derives members from the rows' members, checks combinations. On failure writes a
      * reason with tb_kit_text() and returns TB_E_PARAM. */
     tb_status (*prepare)(void *params, char *err, uint64_t err_cap);
+    /* Optional: what prepare() would derive if its size did not depend on parameters. Called with
+     * block = NULL it returns the bytes that the tables take; called again with a zeroed block of
+     * so many, aligned for doubles, it fills them and lets members of `params` point into it. The
+     * block is the instance's, freed with it; a copy of an instance gets tables of its own. */
+    uint64_t (*tables)(void *params, void *block);
+    /* Optional: the number of categories (at least 1) of a DISCRETE space, in place of
+     * tb_kit_space.n, where it depends on parameters. Called after tables(). */
+    int64_t (*categories)(const void *params, uint32_t which);
     /* Optional: overwrites the bounds of a BOX (`which` is TB_SPACE_OBSERVATION or _ACTION), which
      * are -INFINITY and INFINITY on entry. The kit rounds them to float for TB_F32, as Gymnasium
      * does. Never called for other kinds of space. */
     void (*bounds)(const void *params, uint32_t which, double *low, double *high);
     /* Draws a start state. All of `state` is zero on entry. */
     void (*reset)(const void *params, void *state, tb_rng *rng);
+    /* Optional: whether double i of the state may be x (finite), where step() relies on more than
+     * finiteness: set() and load() refuse other states. */
+    int (*valid)(const void *params, uint64_t i, double x);
     /* Moves `state` one step and returns the reward. *flags is 0 on entry; raise TB_TERMINATED or
      * TB_TRUNCATED (never for a time limit). The action is finite and, when discrete, in range; a
      * Box action may lie outside its bounds. */
@@ -132,6 +149,9 @@ typedef struct tb_kit_def {
      * calls step() lane by lane. */
     void (*step_lanes)(const void *params, uint64_t n, double *const *lanes, const void *actions,
                        double *rewards, uint32_t *flags);
+    /* Optional: the table of an extension that the kit does not know, or NULL. Its functions find
+     * the parameters with tb_kit_params() of env_kit_instance.h. */
+    const void *(*extension)(const char *id);
 } tb_kit_def;
 
 /* ---- messages ---- */

@@ -34,10 +34,12 @@ struct tb_env {
     tb_rng rng;
     void *params;
     void *state;
-    double *low[2];  /* by `which`; NULL unless a BOX */
-    double *high[2]; /* likewise */
-    char *error;     /* TB__KIT_ERROR_CAP bytes. A pointer, so that save() and get() can write
-                        their reason although the instance is const to them */
+    void *tables;          /* of tables(), a block of its own; NULL = none */
+    double *low[2];        /* by `which`; NULL unless a BOX */
+    double *high[2];       /* likewise */
+    tb_kit_space space[2]; /* likewise: the definition's, with the categories in force */
+    char *error;           /* TB__KIT_ERROR_CAP bytes. A pointer, so that save() and get() can write
+                              their reason although the instance is const to them */
 };
 
 static inline tb_status tb__kit_state_error(const tb_env *env, const char *call)
@@ -56,6 +58,12 @@ static inline tb_status tb__kit_state_error(const tb_env *env, const char *call)
 static inline int tb__kit_has_state(const tb_env *env)
 {
     return env->phase == TB__KIT_RUNNING || env->phase == TB__KIT_ENDED;
+}
+
+/* The parameter struct, for the functions of an extension. */
+static inline const void *tb_kit_params(const tb_env *env)
+{
+    return env->params;
 }
 
 static inline uint64_t tb__kit_round8(uint64_t bytes)
@@ -104,7 +112,7 @@ static inline uint64_t tb__kit_element_bytes(uint32_t dtype)
 /* Bounds of one BOX, once, at create. */
 static inline void tb__kit_set_bounds(tb_env *env, uint32_t which)
 {
-    const tb_kit_space *space = tb__kit_space_of(env->def, which);
+    const tb_kit_space *space = &env->space[which];
     uint64_t i, count = tb__kit_count(space);
     double *low = env->low[which], *high = env->high[which];
     for (i = 0; i < count; i++) {
@@ -121,13 +129,14 @@ static inline void tb__kit_set_bounds(tb_env *env, uint32_t which)
 
 static inline tb_status tb__kit_space(tb_env *env, uint32_t which, uint32_t leaf, tb_space *out)
 {
-    const tb_kit_space *space = tb__kit_space_of(env->def, which);
+    const tb_kit_space *space;
     tb_space full;
     if (which > TB_SPACE_ACTION || leaf != 0)
         return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
                            "space %u has no leaf %u: there are spaces 0 (observation) and 1 "
                            "(action) with one leaf each",
                            (unsigned)which, (unsigned)leaf);
+    space = &env->space[which];
     memset(&full, 0, sizeof full);
     full.struct_size = out->struct_size;
     full.kind = space->kind;
@@ -167,7 +176,7 @@ static inline uint64_t tb__kit_first_bad(const void *data, uint32_t dtype, uint6
 
 static inline tb_status tb__kit_check_action(const tb_env *env, const void *action)
 {
-    const tb_kit_space *space = &env->def->action;
+    const tb_kit_space *space = &env->space[TB_SPACE_ACTION];
     uint64_t i, count = tb__kit_count(space);
     if (space->kind == TB_SPACE_BOX) {
         i = tb__kit_first_bad(action, space->dtype, count);
@@ -221,15 +230,40 @@ static inline tb_env *tb__kit_allocate(const tb_kit_def *def)
     }
     env->error = (char *)at;
     env->def = def;
+    env->space[TB_SPACE_OBSERVATION] = def->observation;
+    env->space[TB_SPACE_ACTION] = def->action;
     env->n_state = tb__kit_n_state(def);
     env->state_bytes = state_bytes;
     return env;
+}
+
+/* What follows from the parameters' values, once, at create: tables, categories, bounds. */
+static inline tb_status tb__kit_derive(tb_env *env)
+{
+    const tb_kit_def *def = env->def;
+    uint32_t which;
+    if (def->tables) {
+        uint64_t bytes = def->tables(env->params, NULL);
+        env->tables = calloc(1, (size_t)bytes);
+        if (!env->tables)
+            return TB_E_NOMEM;
+        def->tables(env->params, env->tables);
+    }
+    for (which = 0; which < 2; which++) {
+        if (def->categories && env->space[which].kind == TB_SPACE_DISCRETE)
+            env->space[which].n = def->categories(env->params, which);
+        if (env->low[which])
+            tb__kit_set_bounds(env, which);
+    }
+    return TB_OK;
 }
 
 /* ---- tb_env_api ---- */
 
 static inline void tb__kit_destroy(tb_env *env)
 {
+    if (env)
+        free(env->tables);
     free(env);
 }
 
@@ -255,7 +289,7 @@ static inline void tb__kit_write_observation(const tb_env *env, void *obs_out)
 /* Writes the observation; the end of every call that makes a new state. */
 static inline tb_status tb__kit_show(tb_env *env, void *obs_out, double reward, const char *call)
 {
-    const tb_kit_space *space = &env->def->observation;
+    const tb_kit_space *space = &env->space[TB_SPACE_OBSERVATION];
     int fine = tb__kit_all_finite((const double *)env->state, env->n_state) && isfinite(reward);
     if (fine) {
         tb__kit_write_observation(env, obs_out);

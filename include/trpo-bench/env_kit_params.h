@@ -97,6 +97,22 @@ static inline tb_status tb__kit_read_choice(const tb_params *source, const tb_ki
     return TB_OK;
 }
 
+static inline tb_status tb__kit_read_text(const tb_params *source, const tb_kit_param *row,
+                                          void *member, char *err, uint64_t cap)
+{
+    const char *value = row->default_str;
+    tb_status status = source->get_str(source->ctx, row->key, &value);
+    uint64_t length = status == TB_OK ? (uint64_t)strlen(value) : 0;
+    if (status != TB_OK)
+        return tb_kit_text(err, cap, status, "parameter \"%s\" must be a string", row->key);
+    if (length >= row->text_bytes)
+        return tb_kit_text(err, cap, TB_E_PARAM,
+                           "parameter \"%s\" must have at most %u bytes, not %llu", row->key,
+                           (unsigned)(row->text_bytes - 1), (unsigned long long)length);
+    memcpy(member, value, (size_t)length);
+    return TB_OK;
+}
+
 static inline tb_status tb__kit_read_row(const tb_params *source, const tb_kit_param *row,
                                          void *member, char *err, uint64_t cap)
 {
@@ -104,7 +120,9 @@ static inline tb_status tb__kit_read_row(const tb_params *source, const tb_kit_p
     case TB_PARAM_F64: return tb__kit_read_f64(source, row, member, err, cap);
     case TB_PARAM_I64: return tb__kit_read_i64(source, row, member, err, cap);
     case TB_PARAM_BOOL: return tb__kit_read_bool(source, row, member, err, cap);
-    default: return tb__kit_read_choice(source, row, member, err, cap);
+    default:
+        return row->choices ? tb__kit_read_choice(source, row, member, err, cap)
+                            : tb__kit_read_text(source, row, member, err, cap);
     }
 }
 
@@ -135,7 +153,9 @@ static inline uint64_t tb__kit_hash_params(const tb_kit_def *def, void *params)
         int wide = row->type == TB_PARAM_F64 || row->type == TB_PARAM_I64;
         uint64_t word = 0;
         uint32_t half = 0;
-        if (wide) {
+        if (row->text_bytes > 0) {
+            word = tb__kit_hash_text(TB__KIT_HASH_START, (const char *)tb__kit_member(params, row));
+        } else if (wide) {
             memcpy(&word, tb__kit_member(params, row), sizeof word);
         } else {
             memcpy(&half, tb__kit_member(params, row), sizeof half);

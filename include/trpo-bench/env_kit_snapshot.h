@@ -99,6 +99,9 @@ static inline const char *tb__kit_corrupt(const tb_env *env, const unsigned char
     for (i = 0; i < env->n_state; i++)
         if (!isfinite(tb__kit_saved_double(at + TB__KIT_SNAPSHOT_HEAD, i)))
             return "they hold a non-finite state";
+    for (i = 0; i < env->n_state && env->def->valid; i++)
+        if (!env->def->valid(env->params, i, tb__kit_saved_double(at + TB__KIT_SNAPSHOT_HEAD, i)))
+            return "they hold a state that this environment cannot be in";
     return NULL;
 }
 
@@ -161,10 +164,14 @@ static inline tb_status tb__kit_vector_get(const tb_env *env, double *out)
 /* The state's other bytes and the random stream stay as they are (zero before the first reset). */
 static inline tb_status tb__kit_vector_set(tb_env *env, const double *in)
 {
-    uint64_t bad = tb__kit_first_bad(in, TB_F64, env->n_state);
+    uint64_t i, bad = tb__kit_first_bad(in, TB_F64, env->n_state);
     if (bad < env->n_state)
         return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
                            "set() got a non-finite \"%s\"", env->def->state_names[bad]);
+    for (i = 0; i < env->n_state && env->def->valid; i++)
+        if (!env->def->valid(env->params, i, in[i]))
+            return tb_kit_text(env->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
+                               "set(): \"%s\" cannot be %.17g", env->def->state_names[i], in[i]);
     memcpy(env->state, in, (size_t)(8 * env->n_state));
     env->phase = TB__KIT_RUNNING;
     return TB_OK;

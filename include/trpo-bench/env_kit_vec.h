@@ -124,7 +124,7 @@ static inline void tb__kit_step_one(tb_vec *v, const tb__kit_block *b, uint64_t 
 /* Whether all actions of n rows are ones that step() takes. */
 static inline int tb__kit_actions_fine(const tb_vec *v, const unsigned char *actions, uint64_t n)
 {
-    const tb_kit_space *space = &v->lane->def->action;
+    const tb_kit_space *space = &v->lane->space[TB_SPACE_ACTION];
     uint64_t i, count = tb__kit_count(space) * n;
     if (space->kind == TB_SPACE_DISCRETE && space->dtype == TB_I32) {
         const int32_t *a = (const int32_t *)(const void *)actions;
@@ -221,7 +221,7 @@ static inline void tb__kit_rows_f32(const tb_vec *v, const tb__kit_block *b)
 /* Observations of all lanes of the block; 0 when one of them holds a number that is not finite. */
 static inline int tb__kit_show_block(const tb_vec *v, const tb__kit_block *b)
 {
-    const tb_kit_space *space = &v->lane->def->observation;
+    const tb_kit_space *space = &v->lane->space[TB_SPACE_OBSERVATION];
     uint64_t i, count = tb__kit_count(space) * b->n;
     if (!v->lane->def->observe && space->dtype == TB_F32) {
         tb__kit_rows_f32(v, b);
@@ -454,15 +454,15 @@ static inline uint64_t tb__kit_vec_lay(tb_vec *v, const tb_vec *sizes, uint64_t 
 static inline tb_env *tb__kit_clone(const tb_env *prototype)
 {
     tb_env *env = tb__kit_allocate(prototype->def);
-    uint32_t which;
     if (!env)
         return NULL;
     memcpy(env->params, prototype->params, (size_t)prototype->def->params_bytes);
     env->id_hash = prototype->id_hash;
     env->params_hash = prototype->params_hash;
-    for (which = 0; which < 2; which++)
-        if (env->low[which])
-            tb__kit_set_bounds(env, which);
+    if (tb__kit_derive(env) != TB_OK) {
+        tb__kit_destroy(env);
+        return NULL;
+    }
     return env;
 }
 

@@ -581,7 +581,7 @@ const tb_entry *tb_plugin_entry(void)
         .magic = IS(wrong_magic) ? 1 : TB_ABI_MAGIC,
         .struct_size = IS(short_entry) ? 16 : sizeof entry,
         .abi_major = IS(wrong_major) ? 7 : TB_ABI_MAJOR,
-        .abi_minor = TB_ABI_MINOR,
+        .abi_minor = IS(wrong_major) ? 0 : TB_ABI_MINOR,
         .min_host_minor = IS(newer_host) ? 99 : 0,
         .layout_crc = IS(wrong_crc) ? 0x12345678 : TB_ABI_LAYOUT_CRC,
         .cpu_required = IS(needs_cpu) ? 1u << 31 : 0,
