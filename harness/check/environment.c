@@ -239,7 +239,8 @@ static void same_key_same_trajectory(tb_check *c)
     // other keys, the same actions
     tb_check_play(a, tb_check_key(c, 1), 5, 50, first);
     tb_check_play(a, tb_check_key(c, 2), 5, 50, second);
-    if (first->n == second->n && memcmp(first->digest, second->digest, 8 * first->n) == 0)
+    if (!tb_check_steps_are_fixed(a) && first->n == second->n &&
+        memcmp(first->digest, second->digest, 8 * first->n) == 0)
         tb_check_warn(c, "two keys give the same episode: is nothing random here?");
 }
 

@@ -15,6 +15,9 @@ void tb_check_actions(tb_check *c);
 void tb_check_action_buffer(tb_check *c);
 void tb_check_denormals(tb_check *c);
 
+/* tabular.c: whether a model says that steps have nothing random; 0 when there is no model */
+int tb_check_steps_are_fixed(const tb_check_env *e);
+
 /* params.c */
 void tb_check_env_params(tb_check *c);
 void tb_check_policy_params(tb_check *c);

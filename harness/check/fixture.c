@@ -142,6 +142,7 @@ tb_check_env *tb_check_env_open(tb_check *c, const json_t *params)
     e->action = tb_check_buffer_make(c, action_bytes);
     e->snapshot = e->api->get_extension(e->env, TB_EXT_ENV_SNAPSHOT);
     e->vector = e->api->get_extension(e->env, TB_EXT_ENV_STATE_VECTOR);
+    e->tabular = e->api->get_extension(e->env, TB_EXT_ENV_TABULAR);
     return e;
 }
 

@@ -47,6 +47,7 @@ typedef struct tb_check_env {
     tb_env *env;
     const tb_env_snapshot *snapshot;   /* NULL: not offered */
     const tb_env_state_vector *vector; /* NULL: not offered */
+    const tb_env_tabular *tabular;     /* NULL: not offered */
     json_t *effective;                 /* parameters in force */
     uint32_t n_leaves[2];              /* by TB_SPACE_OBSERVATION, TB_SPACE_ACTION */
     tb_space leaf[2][TB_CHECK_MAX_LEAVES];

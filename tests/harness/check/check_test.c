@@ -134,6 +134,29 @@ static void each_broken_plugin_fails_its_test(void **state)
         {"env-vec-allocates", "V5", TB_CHECK_FAIL, "more are allocated"},
         {"env-vec-leaks", "V6", TB_CHECK_FAIL, "stay allocated"},
         {"env-vec-no-lanes", "V6", TB_CHECK_FAIL, "create() of 0 lanes gives TB_OK"},
+        {"tabular-null-array", "T1", TB_CHECK_FAIL, "has a NULL"},
+        {"tabular-bad-order", "T1", TB_CHECK_FAIL, "outcomes of pair 1 are 2 to before 2"},
+        {"tabular-bad-next", "T1", TB_CHECK_FAIL, "leads to state 5 of 5"},
+        {"tabular-bad-sum", "T1", TB_CHECK_FAIL, "add up to 0.99"},
+        {"tabular-bad-reward", "T1", TB_CHECK_FAIL, "has the reward inf"},
+        {"tabular-bad-end", "T1", TB_CHECK_FAIL, "terminated is 2"},
+        {"tabular-bad-start", "T1", TB_CHECK_FAIL, "the first state: the probabilities"},
+        {"tabular-bad-view", "T1", TB_CHECK_FAIL, "state 4 is observed as 5 of 5"},
+        {"tabular-bad-actions", "T1", TB_CHECK_FAIL, "has 1 actions, the space 2"},
+        {"tabular-changes", "T2", TB_CHECK_FAIL, "change while it plays"},
+        {"tabular-changes-later", "T2", TB_CHECK_FAIL, "gives something else later"},
+        {"tabular-differs", "T2", TB_CHECK_FAIL, "two instances have different models"},
+        {"tabular-wrong-next", "T3", TB_CHECK_FAIL, "the model does not list"},
+        {"tabular-wrong-reward", "T3", TB_CHECK_FAIL, "with reward 10"},
+        {"tabular-missed-end", "T3", TB_CHECK_FAIL, "and flags 1"},
+        {"tabular-wrong-view", "T3", TB_CHECK_FAIL, "the model says 1"},
+        {"tabular-wrong-start", "T3", TB_CHECK_FAIL, "begins in state 1"},
+        {"tabular-other-choice", "T3", TB_CHECK_FAIL, "the model does not list"},
+        {"tabular-wrong-probability", "T4", TB_CHECK_FAIL, "the model's probability is 0.7"},
+        {"tabular-wrong-start-share", "T4", TB_CHECK_FAIL, "episodes began in state 0"},
+        {"tabular-get-early", "T5", TB_CHECK_FAIL, "get() before reset()"},
+        {"tabular-set-beyond", "T5", TB_CHECK_FAIL, "set(5) gives TB_OK"},
+        {"tabular-set-nothing", "T5", TB_CHECK_FAIL, "get() gives 0 after set(1)"},
         {"policy-blocks-overlap", "P1", TB_CHECK_FAIL, "the one before ends"},
         {"policy-init-unseeded", "P2", TB_CHECK_FAIL, "same key gives other"},
         {"policy-init-nan", "P2", TB_CHECK_FAIL, "initial parameter 0"},
@@ -191,9 +214,12 @@ static void healthy_plugins_pass_everything(void **state)
     (void)state;
     static const struct {
         const char *file;
-        size_t n_skipped; // E15 without Box actions, V without vec/1
-    } rows[] = {
-        {"env-healthy", 7}, {"env-healthy-box", 6}, {"env-vec-healthy", 1}, {"policy-healthy", 0}};
+        size_t n_skipped; // E15 without Box actions, V without vec/1, T without tabular/1
+    } rows[] = {{"env-healthy", 12},
+                {"env-healthy-box", 11},
+                {"env-vec-healthy", 6},
+                {"tabular-healthy", 1},
+                {"policy-healthy", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tb_check_report report;
         size_t skipped = rows[i].n_skipped;
