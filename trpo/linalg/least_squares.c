@@ -10,12 +10,12 @@
 
 tb_status tb_least_squares_init(tb_least_squares *system, size_t n, tb_error *error)
 {
+    TB_ASSERT(n > 0);
     *system = (tb_least_squares){.n = n};
     // more than a size_t can count is too much memory as well
-    system->r = n <= SIZE_MAX / n ? tb_alloc(n * n, sizeof(double)) : NULL;
-    system->rhs = tb_alloc(n, sizeof(double));
-    system->row = tb_alloc(n, sizeof(double));
-    if (system->r != NULL && system->rhs != NULL && system->row != NULL)
+    if (n <= SIZE_MAX / n && (system->r = tb_alloc(n * n, sizeof(double))) != NULL &&
+        (system->rhs = tb_alloc(n, sizeof(double))) != NULL &&
+        (system->row = tb_alloc(n, sizeof(double))) != NULL)
         return TB_OK;
     tb_least_squares_finish(system);
     return tb_fail(error, TB_E_NOMEM, "no memory for a linear fit of %zu weights", n);

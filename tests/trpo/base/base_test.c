@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,37 @@ static void test_alloc_is_zeroed_aligned_and_all_there(void **state)
     }
 }
 
+static void test_reserve_is_aligned_and_all_there(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {0, 1, 63, 64, 65, 1000};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        unsigned char *memory = tb_reserve(counts[i], 8);
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % 64, 0);
+        memset(memory, 1, counts[i] * 8);
+        free(memory);
+    }
+    assert_null(tb_reserve((SIZE_MAX >> 3) + 2, 8));
+    assert_null(tb_reserve(1, SIZE_MAX - 30));
+}
+
+// memory that is reserved and not written takes no room: the process does not grow by it
+static void test_reserve_touches_nothing(void **state)
+{
+    (void)state;
+    enum { pages = 16384, page = 4096 }; // 64 MiB
+    unsigned char resident[pages], touched = 0;
+    char *memory = tb_reserve(pages, page);
+    assert_non_null(memory);
+    char *first = memory + (page - (uintptr_t)memory % page) % page;
+    assert_int_equal(mincore(first, (pages - 1) * (size_t)page, resident), 0);
+    for (size_t i = 16; i < pages - 1; i++) // sanitizers fill the beginning
+        touched |= resident[i] & 1;
+    assert_int_equal(touched, 0);
+    free(memory);
+}
+
 static void test_alloc_refuses_overflow(void **state)
 {
     (void)state;
@@ -299,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_assert_aborts_and_says_where),
         cmocka_unit_test(test_assert_lets_truth_pass),
         cmocka_unit_test(test_alloc_is_zeroed_aligned_and_all_there),
+        cmocka_unit_test(test_reserve_is_aligned_and_all_there),
+        cmocka_unit_test(test_reserve_touches_nothing),
         cmocka_unit_test(test_alloc_refuses_overflow),
         cmocka_unit_test(test_edit_distance),
         cmocka_unit_test(test_edit_distance_of_long_words),

@@ -155,8 +155,8 @@ static void test_too_large(void **state)
     (void)state;
     tb_least_squares system;
     tb_error error = {0};
-    assert_int_equal(tb_least_squares_init(&system, (size_t)1 << 40, &error), TB_E_NOMEM);
-    assert_message(&error, "linear fit of 1099511627776 weights");
+    assert_int_equal(tb_least_squares_init(&system, SIZE_MAX / 16, &error), TB_E_NOMEM);
+    assert_message(&error, "no memory for a linear fit");
 }
 
 int main(void)
