@@ -435,6 +435,26 @@ static void test_lbfgs_starts_down_the_gradient(void **state)
     finish(&f);
 }
 
+// whatever the architecture cannot do ends the fit with its message
+static void test_failures_of_the_network(void **state)
+{
+    (void)state;
+    for (int optimizer = 0; optimizer < 2; optimizer++)
+        for (int call = 0; call < 2; call++) {
+            fixture f = fresh();
+            tb_error error = {0};
+            f.config.critic_optimizer = optimizer;
+            init(&f, TB_F64, 32, 1);
+            fill(&f, 100, 0, 1);
+            test_map *map = (test_map *)(void *)network(&f)->net.map;
+            *(call ? &map->fail_vjp : &map->fail_forward) = 1;
+            assert_true(tb_critic_fit(&f.critic, &f.batch, 1, &f.log, &error) < 0);
+            assert_message(&error, call ? "vjp failed" : "forward failed");
+            assert_int_equal(tb_critic_value(&f.critic, &f.batch, &error) < 0, !call);
+            finish(&f);
+        }
+}
+
 /* ---- the time feature ---- */
 
 // targets that only the time explains
@@ -504,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_init_is_a_function_of_the_seed),
         cmocka_unit_test(test_lbfgs_fits),
         cmocka_unit_test(test_lbfgs_starts_down_the_gradient),
+        cmocka_unit_test(test_failures_of_the_network),
         cmocka_unit_test(test_time_feature),
         cmocka_unit_test(test_time_is_the_last_input),
     };
