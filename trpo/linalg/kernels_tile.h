@@ -213,22 +213,70 @@ static tile_call *const tall_tiles[2][TALL_VECS] = {
 #endif
 };
 
+/* The tiles of `width` <= TILE_VECS * LANES columns from column j on. */
+static void compute_panel(const sum *s, size_t rows, size_t j, size_t width)
+{
+    const size_t vecs = (width + LANES - 1) / LANES, tail = width % LANES;
+    size_t r = 0;
+    if (vecs <= TALL_VECS)
+        for (; r + TALL_ROWS <= rows; r += TALL_ROWS)
+            tall_tiles[tail != 0][vecs - 1](s, r, j, tail);
+    for (; r < rows; r += TILE_ROWS) {
+        const size_t n = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+        tiles[tail != 0][vecs - 1][n - 1](s, r, j, tail);
+    }
+}
+
+/* Rows of B that are copied at once, and the distance between rows of B, in bytes, from which on
+ * copies pay: rows at distances of 4 KiB and more fall into few sets of the caches and into a page
+ * each. */
+#define PACK_DEPTH 128
+#define PACK_STRIDE 4096
+#define PACK_ROWS 24 /* of C, at least */
+
+/* The same tiles from copies of B, PACK_DEPTH rows of it at a time: C holds each chain between two
+ * of them. */
+static void compute_packed_panel(const sum *s, size_t rows, size_t j, size_t width)
+{
+    enum { WIDTH = TILE_VECS * LANES };
+    real copy[PACK_DEPTH * WIDTH] __attribute__((aligned(64)));
+    sum part = *s;
+    part.n_terms = 1;
+    part.c = s->c + j;
+    part.init = s->init ? s->init + j : NULL;
+    part.y = s->y ? s->y + j : NULL;
+    for (size_t t = 0; t < s->n_terms; t++) {
+        const term *whole = &s->terms[t];
+        for (size_t k = 0; k < whole->n; k += PACK_DEPTH) {
+            const size_t depth = whole->n - k < PACK_DEPTH ? whole->n - k : PACK_DEPTH;
+            for (size_t i = 0; i < depth; i++)
+                memcpy(copy + i * WIDTH, whole->b + (k + i) * whole->ldb + j, width * sizeof *copy);
+            part.terms[0] =
+                (term){whole->a + k * whole->a_k, whole->a_row, whole->a_k, copy, WIDTH, depth};
+            const int last = t + 1 == s->n_terms && k + depth == whole->n;
+            part.activation = last ? s->activation : TB_ACT_IDENTITY;
+            compute_panel(&part, rows, 0, width);
+            part.init = part.c;
+            part.ld_init = part.ldc;
+        }
+    }
+}
+
 /* Computes C, TILE_VECS vectors of columns at a time, so that their part of B stays in the
  * first-level cache while the rows pass. */
 static void compute(const sum *s, size_t rows, size_t columns)
 {
     const size_t width = TILE_VECS * LANES;
+    // where A is read by columns it waits for the distances of its own rows
+    const term *first = &s->terms[0];
+    const int pack = first->ldb * sizeof(real) >= PACK_STRIDE && first->a_k == 1 &&
+                     rows >= PACK_ROWS && first->n > 0;
     for (size_t j = 0; j < columns; j += width) {
         const size_t left = columns - j < width ? columns - j : width;
-        const size_t vecs = (left + LANES - 1) / LANES, tail = left % LANES;
-        size_t r = 0;
-        if (vecs <= TALL_VECS)
-            for (; r + TALL_ROWS <= rows; r += TALL_ROWS)
-                tall_tiles[tail != 0][vecs - 1](s, r, j, tail);
-        for (; r < rows; r += TILE_ROWS) {
-            const size_t n = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-            tiles[tail != 0][vecs - 1][n - 1](s, r, j, tail);
-        }
+        if (pack)
+            compute_packed_panel(s, rows, j, left);
+        else
+            compute_panel(s, rows, j, left);
     }
 }
 

@@ -168,7 +168,8 @@ static void compare(const tb_kernels *kernels, const layer_case *c)
 static void layers_equal_the_reference(void **state)
 {
     (void)state;
-    static const uint64_t in[] = {1, 4, 17, 64, 70, 33, 0}, out[] = {1, 2, 6, 7, 16, 33, 64, 67, 130};
+    static const uint64_t in[] = {1, 4, 17, 64, 70, 33, 0},
+                          out[] = {1, 2, 6, 7, 16, 33, 64, 67, 130};
     static const uint64_t rows[] = {1, 5, 6, 13, 29};
     enum { IN = 7, OUT = 9, ROWS = 5 };
     for (size_t l = 0; l < LEVELS; l++) {
@@ -187,6 +188,29 @@ static void layers_equal_the_reference(void **state)
             d->ld_y = d->flags & TB_DENSE_PAD_Y ? tb_kernels_ld(c.dtype, d->n_out) : d->n_out;
             d->ld_x += n % 5 == 0 ? 3 : 0;
             d->ld_y += n % 7 == 0 ? 16 : 0;
+            compare(k, &c);
+        }
+    }
+}
+
+/* Rows of W 4 KiB apart and more are copied in pieces; more rows than one piece, ragged columns. */
+static void wide_layers_equal_the_reference(void **state)
+{
+    (void)state;
+    static const uint64_t shapes[][3] = {{140, 1030, 29}, {1030, 140, 25}, {20, 1030, 23}};
+    for (size_t l = 0; l < LEVELS; l++) {
+        const tb_kernels *k = level(l);
+        for (uint32_t i = 0; k != NULL && i < 12; i++) {
+            const uint64_t *shape = shapes[i / 4];
+            layer_case c = {.dtype = i & 1 ? TB_F64 : TB_F32, .rows = shape[2]};
+            c.dense = (tb_dense){.struct_size = sizeof c.dense,
+                                 .flags = i & 2 ? TB_DENSE_PAD_X | TB_DENSE_PAD_Y : 0,
+                                 .n_in = shape[0],
+                                 .n_out = shape[1],
+                                 .ld_x = shape[0] + (i & 2 ? 14 : 0),
+                                 .ld_y = shape[1] + (i & 2 ? 14 : 0),
+                                 .activation = i % 3,
+                                 .in_activation = i / 3 % 3};
             compare(k, &c);
         }
     }
@@ -397,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_environment_chooses), // first: no level is chosen yet
         cmocka_unit_test(the_best_level_is_chosen_once),
         cmocka_unit_test(layers_equal_the_reference),
+        cmocka_unit_test(wide_layers_equal_the_reference),
         cmocka_unit_test(rows_do_not_depend_on_the_batch),
         cmocka_unit_test(functions_are_accurate),
         cmocka_unit_test(functions_at_the_edges),
