@@ -55,7 +55,8 @@ static const place moves[4] = {
 static uint64_t encode(const ride *r)
 {
     int at = (r->taxi.row * SIZE + r->taxi.column) * 5 + r->passenger;
-    return (uint64_t)(at * N_STANDS + r->destination + (r->undecided ? N_VISIBLE : 0));
+    int state = at * N_STANDS + r->destination + (r->undecided ? N_VISIBLE : 0);
+    return (uint64_t)state;
 }
 
 static ride decode(uint64_t state)
