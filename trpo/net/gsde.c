@@ -245,6 +245,7 @@ tb_status tb_gsde_features(const tb_map_api *api, const tb_map *map, size_t *n_f
 static tb_status sizes(const tb_map_api *api, const tb_map *map, const tb_map_spec *spec, size_t *H,
                        size_t *A, tb_error *error)
 {
+    *H = 0;
     tb_status status = tb_gsde_features(api, map, H, error);
     if (status != TB_OK)
         return status;

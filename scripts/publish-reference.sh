@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Takes a complete results folder of suites/classic.toml over into results/reference/, README.md and docs/images/.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Usage: scripts/publish-reference.sh RESULTS
+
+RESULTS is the folder that `trpo-bench suites/classic.toml` wrote, with its report. Writes
+  results/reference/classic/    suite, scores, table, hashes of all cells
+  docs/images/classic.png       the learning curves
+  README.md                     the table between its "classic" marks
+END
+}
+
+case ${1-} in
+  '') usage >&2; exit 2 ;;
+  -h | --help) usage; exit 0 ;;
+esac
+here=${BASH_SOURCE[0]%/*}
+[[ $here == "${BASH_SOURCE[0]}" ]] && here=.
+root=$(cd "$here/.." && pwd)
+from=$1
+to=$root/results/reference/classic
+for file in suite.toml report/scores.csv report/table.csv report/fig/curves.png; do
+  [[ -f $from/$file ]] || { echo "publish-reference.sh: $from/$file is not there; run the suite with its report" >&2; exit 2; }
+done
+awk -F, 'NR > 1 && $10 != "ok" { bad = 1 } END { exit bad }' "$from/report/scores.csv" ||
+  { echo "publish-reference.sh: $from/report/scores.csv holds cells that are not ok" >&2; exit 1; }
+
+mkdir -p "$to"
+cp "$from/suite.toml" "$from/report/scores.csv" "$from/report/table.csv" "$to/"
+cp "$from/report/fig/curves.png" "$root/docs/images/classic.png"
+{
+  printf 'cell\tresult_hash\n'
+  (cd "$from" && find runs -name run.json | LC_ALL=C sort) | while read -r file; do
+    printf '%s\t%s\n' "${file%/run.json}" "$(sed -n 's/.*"result_hash": *"\([0-9a-f]*\)".*/\1/p' "$from/$file" | head -n 1)"
+  done
+} >"$to/hashes.tsv"
+
+# the first table of the report, without the columns that are the same in each row
+table=$(awk -F' *[|] *' '
+  /^\| classic/ { sub("classic/", "", $2); print "| " $2 " | " $4 " | " $5 " | " $6 " | " $7 " | " $8 " |" }
+  /^## / { exit }' "$from/report/table.md")
+awk -v table="$table" '
+  /<!-- classic: begin -->/ {
+    print; print ""
+    print "| Environment | Algorithm | Mean | SD | IQM | 95 % interval |"
+    print "|---|---|---:|---:|---:|---:|"
+    print table; print ""
+    skip = 1
+  }
+  /<!-- classic: end -->/ { skip = 0 }
+  !skip' "$root/README.md" >"$root/README.md.new"
+mv "$root/README.md.new" "$root/README.md"
+echo "publish-reference.sh: $(($(wc -l <"$to/hashes.tsv") - 1)) cells published"
