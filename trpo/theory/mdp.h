@@ -16,20 +16,9 @@
 #ifndef TRPO_THEORY_MDP_H
 #define TRPO_THEORY_MDP_H
 
-#include "trpo/base/base.h"
+#include <trpo-bench/env.h>
 
-/* What the process is made of; copied. Outcomes are what a step can lead to: those of the pair
- * (s, a) are numbers first[s * A + a] to first[s * A + a + 1] - 1. */
-typedef struct tb_mdp_def {
-    uint64_t n_states, n_actions; /* S, A >= 1 */
-    double gamma;                 /* 0 <= gamma < 1 */
-    const uint64_t *first;        /* [S * A + 1], ascending from 0 */
-    const uint32_t *next;         /* [outcomes], below S */
-    const double *probability;    /* [outcomes], 0 to 1; those of a pair add up to 1 */
-    const double *reward;         /* [outcomes], finite */
-    const uint8_t *terminated;    /* [outcomes], 1: the episode ends here; NULL: none does */
-    const double *start;          /* [S] rho0, adds up to 1 */
-} tb_mdp_def;
+#include "trpo/base/base.h"
 
 /* Read only. */
 typedef struct tb_mdp {
@@ -44,9 +33,10 @@ typedef struct tb_mdp {
     double *probability;            /* [transitions] P(s'|s,a) > 0 */
 } tb_mdp;
 
-/* Checks and copies. TB_E_PARAM says which pair or state is wrong, TB_E_NOMEM. Probabilities may
- * miss 1 by 1e-9. On failure *out is NULL. */
-tb_status tb_mdp_create(const tb_mdp_def *def, tb_mdp **out, tb_error *error);
+/* The process of a model (tb.env.tabular/1, or arrays of one's own; `observation` is not read: a
+ * policy sees the state itself) with 0 <= gamma < 1. Checks and copies. TB_E_PARAM says which pair
+ * or state is wrong, TB_E_NOMEM. Probabilities may miss 1 by 1e-9. On failure *out is NULL. */
+tb_status tb_mdp_create(const tb_tabular *model, double gamma, tb_mdp **out, tb_error *error);
 void tb_mdp_destroy(tb_mdp *mdp); /* takes NULL */
 
 #endif

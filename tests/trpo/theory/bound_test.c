@@ -149,7 +149,7 @@ static void test_unvisited_state(void **state)
         m.next[i] %= 3;
     m.start[2] += m.start[3];
     m.start[3] = 0;
-    tb_mdp *mdp = mdp_create(&m.def);
+    tb_mdp *mdp = mdp_create(&m.model, m.gamma);
     double pi[8], other[8];
     tb_uniform_policy(mdp, pi);
     memcpy(other, pi, sizeof pi);

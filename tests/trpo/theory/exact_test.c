@@ -13,12 +13,20 @@ static const uint32_t next[] = {0, 1, 1, 0, 1, 0};
 static const double probability[] = {1, 1, 0.5, 0.5, 0.5, 0.5}, reward[] = {1, 0, 3, 3, 3, 3};
 static const uint8_t terminated[] = {0, 0, 0, 1, 0, 1};
 static const double start[] = {1, 0};
-static const tb_mdp_def by_hand = {2, 2, 0.5, first, next, probability, reward, terminated, start};
+static const tb_tabular by_hand = {.n_states = 2,
+                                   .n_actions = 2,
+                                   .n_outcomes = 6,
+                                   .first = first,
+                                   .next = next,
+                                   .probability = probability,
+                                   .reward = reward,
+                                   .terminated = terminated,
+                                   .start = start};
 
 static void test_by_hand(void **state)
 {
     (void)state;
-    tb_mdp *mdp = mdp_create(&by_hand);
+    tb_mdp *mdp = mdp_create(&by_hand, 0.5);
     const double pi[] = {0.5, 0.5, 1, 0};
     tb_exact *e = mdp_evaluate(mdp, pi);
     // V1 = 3 + 0.25 V1 = 4; V0 = 0.5 (1 + 0.5 V0) + 0.5 (0.5 V1) = 2
@@ -112,7 +120,7 @@ static void test_rewards_one_are_time(void **state)
     mdp_random_arrays(&m, 3, 10, 3, 3, 0.95, 0);
     for (size_t i = 0; i < 90; i++)
         m.reward[i] = 1;
-    tb_mdp *mdp = mdp_create(&m.def);
+    tb_mdp *mdp = mdp_create(&m.model, m.gamma);
     double pi[mdp_max_pairs];
     mdp_random_policy(mdp, 1, 2, pi);
     tb_exact *e = mdp_evaluate(mdp, pi);
@@ -126,7 +134,7 @@ static void test_rewards_one_are_time(void **state)
 static void test_no_policy(void **state)
 {
     (void)state;
-    tb_mdp *mdp = mdp_create(&by_hand);
+    tb_mdp *mdp = mdp_create(&by_hand, 0.5);
     tb_exact *e = NULL;
     tb_error error = {0};
     assert_ok(tb_exact_create(mdp, &e, &error), &error);
@@ -144,7 +152,7 @@ static void test_no_policy(void **state)
 static void test_uniform_and_greedy(void **state)
 {
     (void)state;
-    tb_mdp *mdp = mdp_create(&by_hand);
+    tb_mdp *mdp = mdp_create(&by_hand, 0.5);
     double pi[4];
     tb_uniform_policy(mdp, pi);
     for (size_t i = 0; i < 4; i++)

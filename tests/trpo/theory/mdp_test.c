@@ -27,7 +27,7 @@ static void test_outcomes(void **state)
     m.probability[2] = 0;
     m.probability[3] = 1;
     m.reward[2] = 1000;
-    tb_mdp *mdp = mdp_create(&m.def);
+    tb_mdp *mdp = mdp_create(&m.model, m.gamma);
     assert_near(mdp->reward[0], 0.25 * 8 - 0.75 * 4, 1e-15);
     assert_int_equal(mdp->first[1], 1);
     assert_int_equal(mdp->next[0], m.next[0]);
@@ -37,18 +37,13 @@ static void test_outcomes(void **state)
     assert_near(mdp->reward_low, -4, 0);
     assert_near(mdp->reward_high, 8, 0);
     tb_mdp_destroy(mdp);
-    // without the array nothing ends
-    m.def.terminated = NULL;
-    mdp = mdp_create(&m.def);
-    assert_int_equal(mdp->first[1], 2);
-    tb_mdp_destroy(mdp);
 }
 
 static void refuse(const char *message)
 {
     tb_error error = {0};
     tb_mdp *mdp = (tb_mdp *)&m;
-    assert_int_equal(tb_mdp_create(&m.def, &mdp, &error), TB_E_PARAM);
+    assert_int_equal(tb_mdp_create(&m.model, m.gamma, &mdp, &error), TB_E_PARAM);
     assert_message(&error, message);
     assert_null(mdp);
     setup(NULL);
@@ -57,11 +52,11 @@ static void refuse(const char *message)
 static void test_refusals(void **state)
 {
     (void)state;
-    m.def.gamma = 1;
+    m.gamma = 1;
     refuse("gamma");
-    m.def.gamma = NAN;
+    m.gamma = NAN;
     refuse("gamma");
-    m.def.n_actions = 0;
+    m.model.n_actions = 0;
     refuse("at least one");
     m.probability[5] = 0.9;
     m.probability[4] = 0.2;
@@ -96,7 +91,7 @@ static void test_out_of_memory(void **state)
         tb_mdp *mdp;
         int64_t before = test_allocations - test_frees;
         test_fail_at = i;
-        assert_int_equal(tb_mdp_create(&m.def, &mdp, &error), TB_E_NOMEM);
+        assert_int_equal(tb_mdp_create(&m.model, m.gamma, &mdp, &error), TB_E_NOMEM);
         assert_int_equal(test_fail_at, 0);
         assert_int_equal(test_allocations - test_frees, before);
     }

@@ -190,7 +190,7 @@ static void test_step_at_the_optimum(void **state)
     mdp_arrays m;
     mdp_random_arrays(&m, 3, 5, 2, 2, 0.9, 0);
     memset(m.reward, 0, sizeof m.reward);
-    tb_mdp *mdp = mdp_create(&m.def);
+    tb_mdp *mdp = mdp_create(&m.model, m.gamma);
     double pi[10], best[10];
     mdp_random_policy(mdp, 2, 1, pi);
     tb_exact *at = mdp_evaluate(mdp, pi);

@@ -16,7 +16,8 @@ enum {
 
 /* The arrays of a definition, to be changed before tb_mdp_create. */
 typedef struct mdp_arrays {
-    tb_mdp_def def;
+    tb_tabular model;
+    double gamma;
     uint64_t first[mdp_max_pairs + 1];
     uint32_t next[mdp_max_outcomes];
     double probability[mdp_max_outcomes], reward[mdp_max_outcomes], start[mdp_max_states];
@@ -54,22 +55,23 @@ static inline void mdp_random_arrays(mdp_arrays *m, uint64_t seed, size_t states
     for (size_t s = 0; s < states; s++)
         m->start[s] = tb_rng_f64(&rng);
     mdp_normalise(m->start, states);
-    m->def = (tb_mdp_def){.n_states = states,
-                          .n_actions = actions,
-                          .gamma = gamma,
-                          .first = m->first,
-                          .next = m->next,
-                          .probability = m->probability,
-                          .reward = m->reward,
-                          .terminated = m->terminated,
-                          .start = m->start};
+    m->gamma = gamma;
+    m->model = (tb_tabular){.n_states = states,
+                            .n_actions = actions,
+                            .n_outcomes = n,
+                            .first = m->first,
+                            .next = m->next,
+                            .probability = m->probability,
+                            .reward = m->reward,
+                            .terminated = m->terminated,
+                            .start = m->start};
 }
 
-static inline tb_mdp *mdp_create(const tb_mdp_def *def)
+static inline tb_mdp *mdp_create(const tb_tabular *model, double gamma)
 {
     tb_error error = {0};
     tb_mdp *mdp = NULL;
-    assert_ok(tb_mdp_create(def, &mdp, &error), &error);
+    assert_ok(tb_mdp_create(model, gamma, &mdp, &error), &error);
     return mdp;
 }
 
@@ -78,7 +80,7 @@ static inline tb_mdp *mdp_random(uint64_t seed, size_t states, size_t actions, s
 {
     static mdp_arrays m;
     mdp_random_arrays(&m, seed, states, actions, branches, gamma, ends);
-    return mdp_create(&m.def);
+    return mdp_create(&m.model, m.gamma);
 }
 
 /* A random size, gamma and share of ends for each seed. */
