@@ -144,24 +144,38 @@ static void draw(tb_report_summary *summary, const char *folder, const char *nam
         blame(summary, folder, name, code, words);
 }
 
-tb_status tb__draw_figures(tb__report *report, tb_error *error)
+void tb__draw_scripts(const char *folder, const char *const *names, size_t n, int no_plot,
+                      tb_report_summary *summary)
 {
-    tb_report_summary *summary = &report->summary;
-    char *folder = tb__text("%s/report/fig", report->dir);
-    if (folder == NULL)
-        return tb_fail(error, TB_E_NOMEM, "out of memory for the figures");
-    remove_old(folder, "curves");
-    for (size_t g = 0; g < report->n_groups; g++)
-        remove_old(folder, report->groups[g].env_name);
-    if (report->options.no_plot) {
+    for (size_t i = 0; i < n; i++)
+        remove_old(folder, names[i]);
+    summary->figures_message[0] = '\0';
+    if (no_plot) {
         summary->figures = TB_REPORT_FIGURES_NOT_ASKED;
     } else if (is_usable(summary)) {
         summary->figures = TB_REPORT_FIGURES_DRAWN;
-        draw(summary, folder, "curves");
-        for (size_t g = 0; summary->figures == TB_REPORT_FIGURES_DRAWN && g < report->n_groups; g++)
-            if (g == 0 || report->groups[g].env != report->groups[g - 1].env)
-                draw(summary, folder, report->groups[g].env_name);
+        for (size_t i = 0; summary->figures == TB_REPORT_FIGURES_DRAWN && i < n; i++)
+            draw(summary, folder, names[i]);
     }
+}
+
+tb_status tb__draw_figures(tb__report *report, tb_error *error)
+{
+    char *folder = tb__text("%s/report/fig", report->dir);
+    const char **names = tb_alloc(report->n_groups + 1, sizeof *names);
+    tb_status status = TB_OK;
+    if (folder == NULL || names == NULL) {
+        status = tb_fail(error, TB_E_NOMEM, "out of memory for the figures");
+    } else {
+        // the groups of one environment follow each other
+        size_t n = 0;
+        names[n++] = "curves";
+        for (size_t g = 0; g < report->n_groups; g++)
+            if (g == 0 || report->groups[g].env != report->groups[g - 1].env)
+                names[n++] = report->groups[g].env_name;
+        tb__draw_scripts(folder, names, n, report->options.no_plot, &report->summary);
+    }
+    free(names);
     free(folder);
-    return TB_OK;
+    return status;
 }

@@ -10,18 +10,8 @@
 #include <string.h>
 
 #include "harness/report/figure.h"
+#include "harness/report/page.h"
 #include "harness/report/write.h"
-
-// Okabe & Ito 2008, "Color universal design": told apart with every kind of colour vision; yellow
-// last, because it is weak on white
-static const char *const palette[] = {"0072B2", "D55E00", "009E73", "CC79A7",
-                                      "56B4E9", "E69F00", "000000", "F0E442"};
-// the dash says it again in grey print; the first is solid
-static const char *const dashes[] = {"solid", "(12,5)", "(4,4)", "(12,4,3,4)"};
-enum {
-    n_colours = sizeof palette / sizeof palette[0],
-    n_dashes = sizeof dashes / sizeof dashes[0]
-};
 
 // where everything stands on the page
 typedef struct layout {
@@ -185,57 +175,6 @@ static void put_header(const tb__report *report, const tb__curve *curves, const 
     fprintf(out, "\n#\n# Draw again: cd report/fig && gnuplot %s.gp\n\n", name);
 }
 
-static void put_theme(const tb__figure *figure, FILE *out)
-{
-    fputs("reset\n"
-          "set encoding utf8\n"
-          "set minussign\n"
-          "set datafile separator \"\\t\"\n"
-          "set datafile missing \"nan\"\n"
-          "set style fill transparent solid 0.20 noborder\n"
-          "set format y \"%g\"\n\n"
-          "# one line type for each policy and algorithm: change colours, widths, dashes here\n",
-          out);
-    for (size_t i = 0; i < figure->n_series; i++)
-        fprintf(out, "set linetype %zu lw 1.7 dt %s lc rgb \"#%s\"\n", i + 1,
-                dashes[(i + i / n_colours) % n_dashes], palette[i % n_colours]);
-    fputs("threshold = \"lw 0.9 dt (7,5) lc rgb '#8C8C8C'\"\n\n", out);
-}
-
-// `do for` over the three kinds of file, all the same size in print
-static void begin_pages(const layout *l, const char *name, FILE *out)
-{
-    fprintf(out,
-            "do for [kind in \"svg pdf png\"] {\n"
-            "  pt = kind eq \"svg\" ? 96.0 / 72 : 1 # svg counts in pixels\n"
-            "  if (kind eq \"svg\") { set terminal svg size %.0f,%.0f font \"DejaVu Sans,10.67\" "
-            "linewidth 1.33 dashlength 0.8 background \"#FFFFFF\" }\n"
-            "  if (kind eq \"pdf\") { set terminal pdfcairo size %.2fin,%.2fin "
-            "font \"DejaVu Sans,8\" fontscale 0.75 linewidth 1.4 dashlength 0.7 }\n"
-            "  if (kind eq \"png\") { set terminal pngcairo size %.0f,%.0f font \"DejaVu Sans,8\" "
-            "fontscale 2.083 linewidth 2.083 dashlength 0.8 }\n"
-            "  set output ",
-            96 * l->width, 96 * l->height, l->width, l->height, 200 * l->width, 200 * l->height);
-    char *file = tb__text("%s.", name);
-    tb__put_gnuplot(out, file != NULL ? file : "");
-    free(file);
-    // the legend of the page before switched these off
-    fputs(".kind\n"
-          "  set border 3 lw 0.7 lc rgb \"#404040\"\n"
-          "  set tics nomirror out scale 0.4 textcolor rgb \"#202020\"\n"
-          "  set xtics nomirror offset 0,0.3\n"
-          "  set ytics nomirror offset 0.4,0\n"
-          "  set grid noxtics ytics lt 1 lw 0.4 lc rgb \"#E4E4E4\"\n"
-          "  unset key\n"
-          "  set multiplot\n\n",
-          out);
-}
-
-static void end_pages(FILE *out)
-{
-    fputs("  unset multiplot\n  unset output\n}\n", out);
-}
-
 static void put_x_tics(const tb__panel *panel, FILE *out)
 {
     char label[TB__NUMBER_SIZE];
@@ -274,10 +213,10 @@ static void put_plots(const tb__figure *figure, const tb__panel *panel, FILE *ou
             tb__put_gnuplot(out, path != NULL ? path : "");
             if (layer == 0)
                 fprintf(out, " skip 1 using 1:i with lines lw 0.45 dt solid lc rgb \"#C4%s\"",
-                        palette[series % n_colours]);
+                        tb__page_colour(series));
             else if (layer == 1)
                 fprintf(out, " skip 1 using 1:4:5 with filledcurves lc rgb \"#%s\"",
-                        palette[series % n_colours]);
+                        tb__page_colour(series));
             else
                 fprintf(out, " skip 1 using 1:3 with lines lt %zu", series + 1);
             separator = ", \\\n       ";
@@ -358,12 +297,12 @@ static tb_status write_script(const tb__report *report, const tb__curve *curves,
         return status;
     const layout l = lay_out(figure, panels, n_panels);
     put_header(report, curves, name, output.file);
-    put_theme(figure, output.file);
-    begin_pages(&l, name, output.file);
+    tb__page_theme(figure->n_series, output.file);
+    tb__page_begin(l.width, l.height, name, output.file);
     for (size_t i = 0; i < n_panels; i++)
         put_panel(figure, &panels[i], &l, i, n_panels, output.file);
     put_legend(figure, &l, n_panels, output.file);
-    end_pages(output.file);
+    tb__page_end(output.file);
     char *path = tb__text("report/fig/%s.gp", name);
     if (path == NULL)
         status = tb_fail(error, TB_E_NOMEM, "out of memory for the figures");

@@ -30,6 +30,11 @@ tb_status tb__write_figures(const tb__report *report, const tb__curve *curves, t
  * figures_message. The program is TRPO_BENCH_GNUPLOT in the environment, else "gnuplot". */
 tb_status tb__draw_figures(tb__report *report, tb_error *error);
 
+/* Runs gnuplot over folder/<name>.gp for each of n names, after removing what was drawn before;
+ * fills the figures and figures_message of *summary. */
+void tb__draw_scripts(const char *folder, const char *const *names, size_t n, int no_plot,
+                      tb_report_summary *summary);
+
 /* Sentences that tables and captions share, as plain text. */
 void tb__say_interval(const tb__report *report, int64_t resamples, FILE *out); /* "95 % ..." */
 void tb__say_source(const tb__report *report, FILE *out);                      /* suite, hash */

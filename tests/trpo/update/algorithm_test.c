@@ -112,47 +112,6 @@ static void test_defaults_are_the_plain_update(void **state)
         assert_near(tb_option_find(table, defaults[i].key)->def, defaults[i].value, 0);
 }
 
-static void describe_range(const tb_option *o, test_text *out)
-{
-    if (o->type == TB_OPTION_BOOL)
-        test_print(out, "true, false");
-    else if (o->type == TB_OPTION_ENUM)
-        for (int i = 0; i < 64; i++) {
-            char choice[64];
-            if (!tb_option_choice(o, i, choice))
-                break;
-            test_print(out, "%s`\"%s\"`", i > 0 ? ", " : "", choice);
-        }
-    else if (isinf(o->high))
-        test_print(out, "from %g", o->low);
-    else
-        test_print(out, "%g to %g", o->low, o->high);
-}
-
-static void describe(const tb_option *table, test_text *out)
-{
-    static const char *const types[] = {"integer", "number", "boolean", "choice"};
-    test_print(out, "| key | type | default | range | meaning |\n|---|---|---|---|---|\n");
-    for (const tb_option *o = table; o->key != NULL; o++) {
-        char choice[64] = "";
-        test_print(out, "| `%s` | %s | ", o->key, types[o->type]);
-        if (o->type == TB_OPTION_BOOL)
-            test_print(out, "%s", o->def != 0 ? "true" : "false");
-        else if (o->type == TB_OPTION_ENUM && tb_option_choice(o, (int)o->def, choice))
-            test_print(out, "`\"%s\"`", choice);
-        else
-            test_print(out, "%.10g", o->def);
-        test_print(out, " | ");
-        describe_range(o, out);
-        test_print(out, " | ");
-        // a bar in a sentence would end the cell
-        for (const char *c = o->doc; *c != '\0'; c++)
-            test_print(out, *c == '|' ? "\\%c" : "%c", *c);
-        test_print(out, " |\n");
-    }
-    test_print(out, "\n"); // nothing follows
-}
-
 static void test_every_option_is_documented(void **state)
 {
     (void)state;
@@ -162,14 +121,14 @@ static void test_every_option_is_documented(void **state)
     for (size_t i = 0; i < n; i++) {
         text.n = 0;
         test_print(&text, "## `%s`\n\n%s.\n\n", all[i]->id, all[i]->summary);
-        describe(all[i]->options, &text);
+        test_describe_options(all[i]->options, &text);
         assert_documented("algorithms.md", &text);
     }
     text.n = 0;
-    describe(tb_learner_options, &text);
+    test_describe_options(tb_learner_options, &text);
     assert_documented("algorithms.md", &text);
     text.n = 0;
-    describe(tb_run_options, &text);
+    test_describe_options(tb_run_options, &text);
     assert_documented("algorithms.md", &text);
 }
 
