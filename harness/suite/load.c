@@ -84,7 +84,8 @@ static tb_status parse_set(tb__reader *reader, size_t i, const char *item)
     return TB_OK;
 }
 
-static tb_status read_sets(tb__reader *reader, const tb_suite_overrides *overrides)
+tb_status tb__read_sets(tb__reader *reader, const tb_suite_overrides *overrides,
+                        const tb__scope *scope)
 {
     size_t n = overrides == NULL ? 0 : overrides->n_set;
     reader->sets = tb_alloc(n, sizeof *reader->sets);
@@ -92,17 +93,22 @@ static tb_status read_sets(tb__reader *reader, const tb_suite_overrides *overrid
     if (reader->sets == NULL || reader->set_texts == NULL)
         return tb__no_memory(reader->error);
     reader->n_sets = n;
-    tb__scope scope;
-    tb__scope_init(&scope, "--set", NULL);
-    tb__scope_add(&scope, tb_run_options);
-    tb__scope_add_suite(&scope, reader->suite);
     tb_status status = TB_OK;
     for (size_t i = 0; i < n && status == TB_OK; i++) {
         status = parse_set(reader, i, overrides->set[i]);
         if (status == TB_OK)
-            status = tb__scope_check(reader, reader->sets[i], &scope);
+            status = tb__scope_check(reader, reader->sets[i], scope);
     }
     return status;
+}
+
+static tb_status read_sets(tb__reader *reader, const tb_suite_overrides *overrides)
+{
+    tb__scope scope;
+    tb__scope_init(&scope, "--set", NULL);
+    tb__scope_add(&scope, tb_run_options);
+    tb__scope_add_suite(&scope, reader->suite);
+    return tb__read_sets(reader, overrides, &scope);
 }
 
 // ---- the whole file ----
@@ -123,6 +129,10 @@ static tb_status check_defaults(tb__reader *reader)
 
 static tb_status check_root(tb__reader *reader)
 {
+    const tb_toml *theory = tb_toml_get(reader->root, "theory");
+    if (theory != NULL)
+        return tb_toml_fail_key(theory, reader->error,
+                                "this is a theory suite: trpo-bench theory %s", theory->source);
     tb__scope scope;
     tb__scope_init(&scope, "the top level", tb__keys_root);
     return tb__scope_check(reader, reader->root, &scope);
@@ -167,7 +177,7 @@ static void *new_scratch(void)
     return tb_alloc(1, bytes);
 }
 
-static void reader_finish(tb__reader *reader)
+void tb__reader_finish(tb__reader *reader)
 {
     for (size_t i = 0; i < reader->n_sets; i++) {
         tb_toml_free(reader->sets[i]);
@@ -196,7 +206,7 @@ tb_status tb_suite_load(const char *path, const tb_catalog *catalog,
         tb__reader reader = {.root = root, .catalog = catalog, .suite = suite, .error = error};
         reader.scratch = new_scratch();
         status = reader.scratch == NULL ? tb__no_memory(error) : read_all(&reader, overrides);
-        reader_finish(&reader);
+        tb__reader_finish(&reader);
     }
     tb_toml_free(root);
     if (status != TB_OK) {

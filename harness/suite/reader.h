@@ -8,6 +8,7 @@
  *   params.c    parameter tables of plugins
  *   settings.c  layers of options, and what must hold between them
  *   seeds.c     seeds of the suite and of --seeds
+ *   theory.c    the other kind of suite (theory.h), from the same parts
  */
 #ifndef HARNESS_SUITE_READER_H
 #define HARNESS_SUITE_READER_H
@@ -44,6 +45,15 @@ typedef struct tb__scope {
     size_t n_subtables;
 } tb__scope;
 
+/* ---- load.c ---- */
+
+/* Parses every --set into reader->sets, and checks it against what `scope` knows; the scope may
+ * have no keys that are no options. */
+tb_status tb__read_sets(tb__reader *reader, const tb_suite_overrides *overrides,
+                        const tb__scope *scope);
+/* Frees sets and scratch. */
+void tb__reader_finish(tb__reader *reader);
+
 /* ---- scope.c ---- */
 
 extern const char *const tb__keys_root[],
@@ -70,6 +80,19 @@ const tb_toml *tb__entry(const tb__reader *reader, const char *name, size_t i);
  * `missing`. Borrowed from the tree. */
 tb_status tb__string(tb__reader *reader, const tb_toml *table, const char *key, const char *missing,
                      const char **out);
+/* Likewise for a name that becomes part of a path. */
+tb_status tb__read_name(tb__reader *reader, const tb_toml *table, const char *key,
+                        const char *missing, const char **out);
+/* id, or id@name; a copy. */
+tb_status tb__read_label(tb__reader *reader, const tb_toml *entry, const char *id, char **out);
+/* How many [[name]] there are: at least one, each a table. */
+tb_status tb__count_entries(tb__reader *reader, const char *name, size_t *n);
+/* Entry i of a section has `label`; `other` is the label of entry `before`. */
+tb_status tb__check_distinct(tb__reader *reader, const char *section, size_t i, const char *label,
+                             size_t before, const char *other);
+/* The plugin that the string `id` of `table` names. */
+tb_status tb__require_plugin(tb__reader *reader, const tb_toml *table, tb_catalog_kind kind,
+                             const char *missing, const tb_catalog_entry **out);
 tb_status tb__read_suite(tb__reader *reader);
 tb_status tb__read_envs(tb__reader *reader);
 tb_status tb__read_policies(tb__reader *reader);
@@ -86,6 +109,11 @@ tb_status tb__read_params(tb__reader *reader, const tb_toml *owner, const char *
 
 tb_status tb__resolve(tb__reader *reader); /* run options and settings of everything */
 tb_status tb__check_grid(tb__reader *reader);
+
+/* Stores what `layer` (may be NULL) says about the options of `table`; everything else is another
+ * table's. */
+tb_status tb__apply_layer(const tb_toml *layer, const tb_option *table, void *base,
+                          tb_error *error);
 
 /* ---- seeds.c ---- */
 

@@ -32,9 +32,8 @@ tb_status tb__string(tb__reader *reader, const tb_toml *table, const char *key, 
     return TB_OK;
 }
 
-// The string `key` of `table`, which becomes part of a path.
-static tb_status read_name(tb__reader *reader, const tb_toml *table, const char *key,
-                           const char *missing, const char **out)
+tb_status tb__read_name(tb__reader *reader, const tb_toml *table, const char *key,
+                        const char *missing, const char **out)
 {
     tb_status status = tb__string(reader, table, key, missing, out);
     if (status != TB_OK || *out == NULL)
@@ -46,11 +45,10 @@ static tb_status read_name(tb__reader *reader, const tb_toml *table, const char 
     return TB_OK;
 }
 
-// id, or id@name.
-static tb_status read_label(tb__reader *reader, const tb_toml *entry, const char *id, char **out)
+tb_status tb__read_label(tb__reader *reader, const tb_toml *entry, const char *id, char **out)
 {
     const char *name;
-    tb_status status = read_name(reader, entry, "name", NULL, &name);
+    tb_status status = tb__read_name(reader, entry, "name", NULL, &name);
     if (status != TB_OK)
         return status;
     if (name == NULL)
@@ -58,8 +56,7 @@ static tb_status read_label(tb__reader *reader, const tb_toml *entry, const char
     return asprintf(out, "%s@%s", id, name) < 0 ? tb__no_memory(reader->error) : TB_OK;
 }
 
-// How many [[name]] there are: at least one, each a table.
-static tb_status count_entries(tb__reader *reader, const char *name, size_t *n)
+tb_status tb__count_entries(tb__reader *reader, const char *name, size_t *n)
 {
     *n = 0;
     const tb_toml *array = tb_toml_get(reader->root, name);
@@ -90,9 +87,8 @@ static int same_folder(const char *a, const char *b)
     return same;
 }
 
-// Entry i has `label`; `other` is the label of an entry before it.
-static tb_status check_distinct(tb__reader *reader, const char *section, size_t i,
-                                const char *label, size_t before, const char *other)
+tb_status tb__check_distinct(tb__reader *reader, const char *section, size_t i, const char *label,
+                             size_t before, const char *other)
 {
     if (!same_folder(label, other))
         return TB_OK;
@@ -121,7 +117,8 @@ tb_status tb__read_suite(tb__reader *reader)
     if (status != TB_OK)
         return status;
     const char *name, *description;
-    status = read_name(reader, table, "name", "[suite] needs name = \"...\": " NAME_RULE, &name);
+    status =
+        tb__read_name(reader, table, "name", "[suite] needs name = \"...\": " NAME_RULE, &name);
     if (status == TB_OK)
         status = tb__copy(name, &reader->suite->name, reader->error);
     if (status == TB_OK)
@@ -170,7 +167,7 @@ static tb_status read_algorithm(tb__reader *reader, const tb_toml *entry, tb_sui
     tb__scope_add(&scope, out->algorithm->options);
     status = tb__scope_check(reader, entry, &scope);
     if (status == TB_OK)
-        status = read_label(reader, entry, id, &out->label);
+        status = tb__read_label(reader, entry, id, &out->label);
     if (status == TB_OK)
         status = tb__string(reader, entry, "name", NULL, &name);
     if (status != TB_OK)
@@ -183,7 +180,8 @@ static tb_status check_algorithm_name(tb__reader *reader, size_t i)
 {
     const tb_suite_algorithm *all = reader->suite->algorithms;
     for (size_t k = 0; k < i; k++) {
-        tb_status status = check_distinct(reader, "algorithm", i, all[i].label, k, all[k].label);
+        tb_status status =
+            tb__check_distinct(reader, "algorithm", i, all[i].label, k, all[k].label);
         if (status != TB_OK)
             return status;
         if (strcmp(all[i].name, all[k].name) != 0)
@@ -202,7 +200,7 @@ tb_status tb__read_algorithms(tb__reader *reader)
 {
     tb_suite *suite = reader->suite;
     size_t n;
-    tb_status status = count_entries(reader, "algorithm", &n);
+    tb_status status = tb__count_entries(reader, "algorithm", &n);
     if (status != TB_OK)
         return status;
     suite->algorithms = tb_alloc(n, sizeof *suite->algorithms);
@@ -219,9 +217,8 @@ tb_status tb__read_algorithms(tb__reader *reader)
 
 // ---- [[policy]] ----
 
-// The plugin that the string `id` of `table` names.
-static tb_status require_plugin(tb__reader *reader, const tb_toml *table, tb_catalog_kind kind,
-                                const char *missing, const tb_catalog_entry **out)
+tb_status tb__require_plugin(tb__reader *reader, const tb_toml *table, tb_catalog_kind kind,
+                             const char *missing, const tb_catalog_entry **out)
 {
     const char *id;
     tb_status status = tb__string(reader, table, "id", missing, &id);
@@ -252,7 +249,8 @@ static tb_status read_critic(tb__reader *reader, const tb_toml *entry, tb_suite_
             return status;
         // without an id it is the policy's architecture
         int has_id = tb_toml_get(critic, "id") != NULL;
-        status = require_plugin(reader, has_id ? critic : entry, TB_CATALOG_POLICY, "", &plugin);
+        status =
+            tb__require_plugin(reader, has_id ? critic : entry, TB_CATALOG_POLICY, "", &plugin);
         if (status != TB_OK)
             return status;
         same = tb_toml_get(critic, "params") == NULL && strcmp(plugin->id, out->id) == 0;
@@ -275,12 +273,13 @@ static tb_status read_policy(tb__reader *reader, const tb_toml *entry, tb_suite_
     if (status != TB_OK)
         return status;
     const tb_catalog_entry *plugin;
-    status = require_plugin(reader, entry, TB_CATALOG_POLICY,
-                            "[[policy]] needs id = \"...\" (trpo-bench list policies)", &plugin);
+    status =
+        tb__require_plugin(reader, entry, TB_CATALOG_POLICY,
+                           "[[policy]] needs id = \"...\" (trpo-bench list policies)", &plugin);
     if (status == TB_OK)
         status = tb__copy(plugin->id, &out->id, reader->error);
     if (status == TB_OK)
-        status = read_label(reader, entry, out->id, &out->label);
+        status = tb__read_label(reader, entry, out->id, &out->label);
     if (status == TB_OK)
         status = tb__read_params(reader, entry, "params", plugin, &out->params);
     return status != TB_OK ? status : read_critic(reader, entry, out);
@@ -290,7 +289,7 @@ tb_status tb__read_policies(tb__reader *reader)
 {
     tb_suite *suite = reader->suite;
     size_t n;
-    tb_status status = count_entries(reader, "policy", &n);
+    tb_status status = tb__count_entries(reader, "policy", &n);
     if (status != TB_OK)
         return status;
     suite->policies = tb_alloc(n, sizeof *suite->policies);
@@ -300,8 +299,8 @@ tb_status tb__read_policies(tb__reader *reader)
         suite->n_policies = i + 1;
         status = read_policy(reader, tb__entry(reader, "policy", i), &suite->policies[i]);
         for (size_t k = 0; k < i && status == TB_OK; k++)
-            status = check_distinct(reader, "policy", i, suite->policies[i].label, k,
-                                    suite->policies[k].label);
+            status = tb__check_distinct(reader, "policy", i, suite->policies[i].label, k,
+                                        suite->policies[k].label);
     }
     return status;
 }
@@ -358,14 +357,14 @@ static tb_status read_env(tb__reader *reader, const tb_toml *entry, tb_suite_env
     if (status != TB_OK)
         return status;
     const tb_catalog_entry *plugin;
-    status = require_plugin(reader, entry, TB_CATALOG_ENV,
-                            "[[env]] needs id = \"...\" (trpo-bench list envs)", &plugin);
+    status = tb__require_plugin(reader, entry, TB_CATALOG_ENV,
+                                "[[env]] needs id = \"...\" (trpo-bench list envs)", &plugin);
     if (status != TB_OK)
         return status;
     out->max_episode_steps = (int64_t)plugin->max_episode_steps;
     status = tb__copy(plugin->id, &out->id, reader->error);
     if (status == TB_OK)
-        status = read_label(reader, entry, out->id, &out->label);
+        status = tb__read_label(reader, entry, out->id, &out->label);
     if (status == TB_OK)
         status = tb__read_params(reader, entry, "params", plugin, &out->params);
     if (status == TB_OK)
@@ -377,7 +376,7 @@ tb_status tb__read_envs(tb__reader *reader)
 {
     tb_suite *suite = reader->suite;
     size_t n;
-    tb_status status = count_entries(reader, "env", &n);
+    tb_status status = tb__count_entries(reader, "env", &n);
     if (status != TB_OK)
         return status;
     suite->envs = tb_alloc(n, sizeof *suite->envs);
@@ -388,7 +387,7 @@ tb_status tb__read_envs(tb__reader *reader)
         status = read_env(reader, tb__entry(reader, "env", i), &suite->envs[i]);
         for (size_t k = 0; k < i && status == TB_OK; k++)
             status =
-                check_distinct(reader, "env", i, suite->envs[i].label, k, suite->envs[k].label);
+                tb__check_distinct(reader, "env", i, suite->envs[i].label, k, suite->envs[k].label);
     }
     return status;
 }

@@ -27,9 +27,7 @@ static void run_layers(const tb__reader *reader, size_t env, const tb_toml *laye
     layers[1] = tb__entry(reader, "env", env);
 }
 
-// Stores what `layer` says about the options of `table`; everything else is another table's.
-static tb_status apply_layer(const tb_toml *layer, const tb_option *table, void *base,
-                             tb_error *error)
+tb_status tb__apply_layer(const tb_toml *layer, const tb_option *table, void *base, tb_error *error)
 {
     for (const tb_toml *value = layer == NULL ? NULL : layer->children; value != NULL;
          value = value->next) {
@@ -50,9 +48,9 @@ static tb_status resolve_table(tb__reader *reader, const tb_toml *const *layers,
     tb_options_default(table, base);
     tb_status status = TB_OK;
     for (size_t i = 0; i < n_layers && status == TB_OK; i++)
-        status = apply_layer(layers[i], table, base, reader->error);
+        status = tb__apply_layer(layers[i], table, base, reader->error);
     for (size_t i = 0; i < reader->n_sets && status == TB_OK; i++)
-        status = apply_layer(reader->sets[i], table, base, reader->error);
+        status = tb__apply_layer(reader->sets[i], table, base, reader->error);
     return status;
 }
 

@@ -17,7 +17,8 @@ enum {
     TB_STREAM_CRITIC_FIT = 5,  /* (iteration, epoch): minibatch order */
     TB_STREAM_EVAL = 6,        /* (0, episode): evaluations under way; the same starts each time */
     TB_STREAM_EVAL_FINAL = 7,  /* (0, episode): the evaluation at the end */
-    TB_STREAM_FISHER_ROWS = 8  /* (iteration, 0): rows of the batch that Fisher products use */
+    TB_STREAM_FISHER_ROWS = 8, /* (iteration, 0): rows of the batch that Fisher products use */
+    TB_STREAM_THEORY = 100     /* (what, number): random policies; of no training run */
 };
 
 /* The key of stream (purpose, i, j) of run `seed`. */
