@@ -152,6 +152,34 @@ tb_status tb_exact_evaluate(tb_exact *exact, const double *pi, tb_error *error)
     return TB_OK;
 }
 
+// p_next = discount p P_pi
+static void move(const tb_exact *exact, double discount, const double *p, double *p_next)
+{
+    const tb_mdp *mdp = exact->mdp;
+    memset(p_next, 0, mdp->n_states * sizeof *p_next);
+    for (size_t pair = 0; pair < mdp->n_states * mdp->n_actions; pair++) {
+        double from = discount * p[pair / mdp->n_actions] * exact->pi[pair];
+        for (size_t t = mdp->first[pair]; t < mdp->first[pair + 1]; t++)
+            p_next[mdp->next[t]] += from * mdp->probability[t];
+    }
+}
+
+void tb_exact_visits(const tb_exact *exact, double discount, size_t horizon, double *visits,
+                     double *work)
+{
+    size_t n = exact->mdp->n_states;
+    double *now = work, *next = work + n;
+    memset(visits, 0, n * sizeof *visits);
+    memcpy(now, exact->mdp->start, n * sizeof *now);
+    for (size_t t = 0; t < horizon; t++) {
+        tb_vec_axpy(1, now, visits, n);
+        move(exact, discount, now, next);
+        double *old = now;
+        now = next;
+        next = old;
+    }
+}
+
 void tb_uniform_policy(const tb_mdp *mdp, double *pi)
 {
     for (size_t pair = 0; pair < mdp->n_states * mdp->n_actions; pair++)

@@ -40,6 +40,14 @@ void tb_exact_destroy(tb_exact *exact); /* takes NULL */
  * singular. After a failure the figures mean nothing. */
 tb_status tb_exact_evaluate(tb_exact *exact, const double *pi, tb_error *error);
 
+/* visits [S] = sum over t < horizon of discount^t P(s_t = s) under the evaluated policy: what the
+ * rows of sampled trajectories are distributed like, up to their number, when episodes follow each
+ * other and a time limit cuts them after `horizon` steps. They are not discounted, discount = 1,
+ * unless rows are weighted by gamma^t. discount = gamma without a time limit gives rho. work
+ * [2 S]. */
+void tb_exact_visits(const tb_exact *exact, double discount, size_t horizon, double *visits,
+                     double *work);
+
 /* pi [S][A] = the uniform policy, and the one that takes the best action of Q everywhere (the first
  * one of equals). */
 void tb_uniform_policy(const tb_mdp *mdp, double *pi);

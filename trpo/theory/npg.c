@@ -27,7 +27,7 @@ static tb_status step(const void *config, const tb_exact *at, double *pi_new, do
     const tb_exact_npg_config *npg = config;
     size_t n = at->mdp->n_states * at->mdp->n_actions;
     double *g = work, *x = work + n, *theta = work + 2 * n;
-    tb_softmax_gradient(at, g);
+    tb_softmax_gradient(at, at->rho, g);
     tb_softmax_natural(at, npg->damping, g, x);
     tb_softmax_parameters(at->mdp, at->pi, theta);
     for (size_t i = 0; i < n; i++)

@@ -26,11 +26,11 @@ void tb_softmax_parameters(const tb_mdp *mdp, const double *pi, double *theta)
         theta[pair] = log(pi[pair]);
 }
 
-void tb_softmax_gradient(const tb_exact *at, double *g)
+void tb_softmax_gradient(const tb_exact *at, const double *weight, double *g)
 {
     size_t n = at->mdp->n_actions;
     for (size_t pair = 0; pair < at->mdp->n_states * n; pair++)
-        g[pair] = at->rho[pair / n] * at->pi[pair] * at->advantage[pair];
+        g[pair] = weight[pair / n] * at->pi[pair] * at->advantage[pair];
 }
 
 void tb_softmax_fisher(const tb_exact *at, double *fisher)

@@ -15,10 +15,11 @@
 void tb_softmax_policy(const tb_mdp *mdp, const double *theta, double *pi);
 void tb_softmax_parameters(const tb_mdp *mdp, const double *pi, double *theta);
 
-/* The gradient of eta at the evaluated policy (policy gradient theorem, Sutton et al. 2000), which
- * is also that of L_pi(pi~) at pi~ = pi (paper, eq. 4):
- *   g(s,a) = rho(s) pi(a|s) A(s,a), [S][A] */
-void tb_softmax_gradient(const tb_exact *at, double *g);
+/* g(s,a) = weight(s) pi(a|s) A(s,a), [S][A], at the evaluated policy. With weight = rho it is the
+ * gradient of eta (policy gradient theorem, Sutton et al. 2000), which is also that of L_pi(pi~) at
+ * pi~ = pi (paper, eq. 4); with the shares of tb_exact_visits() what a sampled gradient over such
+ * states estimates. */
+void tb_softmax_gradient(const tb_exact *at, const double *weight, double *g);
 
 /* F = second derivative at theta_old of the mean over d of KL(pi_old || pi): block diagonal, with
  * the blocks d(s) (diag pi_s - pi_s pi_s'), [S][A][A]. */

@@ -59,7 +59,7 @@ static tb_status step(const void *config, const tb_exact *at, double *pi_new, do
     const tb_exact_trpo_config *trpo = config;
     size_t n = at->mdp->n_states * at->mdp->n_actions;
     double *g = work, *x = work + n, *fx = work + 2 * n;
-    tb_softmax_gradient(at, g);
+    tb_softmax_gradient(at, at->rho, g);
     tb_softmax_natural(at, trpo->damping, g, x);
     tb_softmax_fisher_product(at, trpo->damping, x, fx);
     double gx = tb_vec_dot(g, x, n), xfx = tb_vec_dot(x, fx, n);

@@ -131,6 +131,35 @@ static void test_rewards_one_are_time(void **state)
     tb_mdp_destroy(mdp);
 }
 
+// discounted without end they are rho; undiscounted and cut, counted by hand
+static void test_visits(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        tb_mdp *mdp = mdp_any(seed);
+        double pi[mdp_max_pairs], visits[mdp_max_states], work[2 * mdp_max_states];
+        mdp_random_policy(mdp, seed, 2, pi);
+        tb_exact *e = mdp_evaluate(mdp, pi);
+        tb_exact_visits(e, mdp->gamma, 4000, visits, work);
+        for (size_t s = 0; s < mdp->n_states; s++)
+            assert_near(visits[s], e->rho[s], 1e-10);
+        tb_exact_destroy(e);
+        tb_mdp_destroy(mdp);
+    }
+    tb_mdp *mdp = mdp_create(&by_hand, 0.5);
+    const double pi[] = {0.5, 0.5, 1, 0};
+    double visits[2], work[4];
+    tb_exact *e = mdp_evaluate(mdp, pi);
+    // state 0: 1 + 1/2 + 1/4; state 1: 0 + 1/2 + (1/4 + 1/4)
+    tb_exact_visits(e, 1, 3, visits, work);
+    assert_near(visits[0], 1.75, 1e-15);
+    assert_near(visits[1], 1, 1e-15);
+    tb_exact_visits(e, 1, 0, visits, work);
+    assert_near(visits[0] + visits[1], 0, 0);
+    tb_exact_destroy(e);
+    tb_mdp_destroy(mdp);
+}
+
 static void test_no_policy(void **state)
 {
     (void)state;
@@ -198,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_equals_iteration),
         cmocka_unit_test(test_performance_difference),
         cmocka_unit_test(test_rewards_one_are_time),
+        cmocka_unit_test(test_visits),
         cmocka_unit_test(test_no_policy),
         cmocka_unit_test(test_uniform_and_greedy),
         cmocka_unit_test(test_evaluates_without_allocating),

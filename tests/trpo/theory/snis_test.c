@@ -154,6 +154,31 @@ static void test_first_order(void **state)
     }
 }
 
+// plain weights over K with the mean of the K values as baseline: (K - 1) / K whatever q is, since
+// a weighted score has mean 0 and an action's own value is one of the K in its baseline
+static void test_mean_baseline(void **state)
+{
+    (void)state;
+    for (size_t k = 1; k <= 8; k++) {
+        problem x = make(k + 40, 4, 1);
+        double mu = tb_vec_dot(x.pi, x.value, 4), sum[max_n] = {0};
+        tb_draws draws;
+        tb_draws_first(&draws, x.q, 4, k);
+        do {
+            double mean = 0, weighted[max_n], all = 0;
+            for (size_t a = 0; a < 4; a++)
+                mean += (double)draws.count[a] * x.value[a] / (double)k;
+            for (size_t a = 0; a < 4; a++)
+                all += weighted[a] =
+                    (double)draws.count[a] / (double)k * x.pi[a] / x.q[a] * (x.value[a] - mean);
+            for (size_t b = 0; b < 4; b++)
+                sum[b] += draws.probability * (weighted[b] - x.pi[b] * all);
+        } while (tb_draws_next(&draws));
+        for (size_t b = 0; b < 4; b++)
+            assert_near(sum[b], (double)(k - 1) / (double)k * x.pi[b] * (x.value[b] - mu), 1e-13);
+    }
+}
+
 // counts add up, their probabilities to 1, and there are C(K + n - 1, n - 1) of them
 static void test_draws(void **state)
 {
@@ -215,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_own_policy),
         cmocka_unit_test(test_gradient_is_that_of_the_mean),
         cmocka_unit_test(test_first_order),
+        cmocka_unit_test(test_mean_baseline),
         cmocka_unit_test(test_draws),
         cmocka_unit_test(test_refusals),
     };

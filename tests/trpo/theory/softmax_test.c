@@ -57,6 +57,19 @@ static void test_policy_and_parameters(void **state)
     finish(&f);
 }
 
+// the index that u falls on; n when the probabilities end before
+static size_t draw(tb_rng *rng, const double *p, size_t n)
+{
+    double u = tb_rng_f64(rng);
+    size_t i = 0;
+    for (double sum = 0; i < n; i++) {
+        sum += p[i];
+        if (u < sum)
+            break;
+    }
+    return i;
+}
+
 static double eta_at(const fixture *f, size_t i, double change)
 {
     double theta[mdp_max_pairs], pi[mdp_max_pairs];
@@ -72,7 +85,7 @@ static void test_gradient_is_that_of_eta(void **state)
     for (uint64_t seed = 0; seed < 5; seed++) {
         fixture f = make(seed);
         double g[mdp_max_pairs];
-        tb_softmax_gradient(f.at, g);
+        tb_softmax_gradient(f.at, f.at->rho, g);
         for (size_t i = 0; i < f.n; i++) {
             double h = 1e-5;
             assert_near(g[i], (eta_at(&f, i, h) - eta_at(&f, i, -h)) / (2 * h), 1e-8);
@@ -81,6 +94,48 @@ static void test_gradient_is_that_of_eta(void **state)
             assert_near(tb_vec_sum(g + 4 * s, 4), 0, 1e-13);
         finish(&f);
     }
+}
+
+// the mean over sampled episodes of sum_t score(s_t, a_t) A(s_t, a_t), cut after 5 steps, is the
+// gradient under the visits, not under rho
+static void test_gradient_under_visits(void **state)
+{
+    (void)state;
+    fixture f = make(7);
+    enum { horizon = 5, episodes = 200000 };
+    const tb_mdp *mdp = f.mdp;
+    double g[mdp_max_pairs], visits[mdp_max_states], work[2 * mdp_max_states];
+    double sum[mdp_max_pairs] = {0}, square[mdp_max_pairs] = {0};
+    tb_exact_visits(f.at, 1, horizon, visits, work);
+    tb_softmax_gradient(f.at, visits, g);
+    tb_rng rng = test_rng(7);
+    for (int i = 0; i < episodes; i++) {
+        double score[mdp_max_pairs] = {0};
+        size_t s = draw(&rng, mdp->start, 6);
+        for (int t = 0; t < horizon && s < 6; t++) {
+            size_t a = draw(&rng, f.pi + 4 * s, 4), pair = 4 * s + a;
+            for (size_t b = 0; b < 4; b++)
+                score[4 * s + b] += ((a == b) - f.pi[4 * s + b]) * f.at->advantage[pair];
+            size_t n = mdp->first[pair + 1] - mdp->first[pair];
+            size_t k = draw(&rng, mdp->probability + mdp->first[pair], n);
+            s = k < n ? mdp->next[mdp->first[pair] + k] : 6;
+        }
+        for (size_t k = 0; k < f.n; k++) {
+            sum[k] += score[k];
+            square[k] += score[k] * score[k];
+        }
+    }
+    double off_rho = 0;
+    for (size_t k = 0; k < f.n; k++) {
+        double mean = sum[k] / episodes, sd = sqrt(square[k] / episodes - mean * mean);
+        // 5 standard errors, of 24 components
+        assert_near(mean, g[k], 5 * sd / sqrt(episodes));
+        off_rho = fmax(off_rho, fabs(g[k] - f.at->rho[k / 4] / visits[k / 4] * g[k]) /
+                                    (sd / sqrt(episodes)));
+    }
+    // and the other one is far away
+    assert_true(off_rho > 20);
+    finish(&f);
 }
 
 // mean KL(old || new) under rho / sum rho at theta + x
@@ -158,7 +213,7 @@ static void test_natural_gradient(void **state)
     double g[mdp_max_pairs], x[mdp_max_pairs], fx[mdp_max_pairs], y[mdp_max_pairs],
         work[3 * mdp_max_pairs];
     static const double dampings[] = {0, 1e-3, 10};
-    tb_softmax_gradient(f.at, g);
+    tb_softmax_gradient(f.at, f.at->rho, g);
     for (size_t k = 0; k < 3; k++) {
         tb_softmax_natural(f.at, dampings[k], g, x);
         tb_softmax_fisher_product(f.at, dampings[k], x, fx);
@@ -186,7 +241,7 @@ static void test_natural_gradient_of_nothing(void **state)
     double g[mdp_max_pairs], x[mdp_max_pairs];
     f.at->rho[2] = 0;
     f.at->pi[0] = 0;
-    tb_softmax_gradient(f.at, g);
+    tb_softmax_gradient(f.at, f.at->rho, g);
     for (int damped = 0; damped < 2; damped++) {
         tb_softmax_natural(f.at, damped * 0.1, g, x);
         for (size_t i = 0; i < f.n; i++)
@@ -202,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy_and_parameters),
         cmocka_unit_test(test_gradient_is_that_of_eta),
+        cmocka_unit_test(test_gradient_under_visits),
         cmocka_unit_test(test_fisher_is_the_curvature_of_the_kl),
         cmocka_unit_test(test_product_is_the_matrix),
         cmocka_unit_test(test_natural_gradient),
