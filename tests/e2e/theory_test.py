@@ -109,6 +109,18 @@ class Theory(bench.Bench):
             self.assertGreater(bound, 0)
             self.assertEqual(line.split("\t")[11], "nan")
 
+    def test_processes_with_one_start(self):
+        # whose values grow behind the start first
+        self.put("cliff.toml", SMALL.replace("tabular/RandomMDP-v0", "tabular/CliffWalking-v1").replace("params = { states = 6, actions = 2 }", "")
+                 .replace("gamma = 0.8", "gamma = 0.99").replace("seeds = 3", "seeds = 1").replace('"monotonic"', '"policy-iteration"')
+                 .replace("iterations = 6", "iterations = 40"))
+        self.theory("cliff.toml", "--no-plot")
+        row = next(row for row in rows(f"{self.results()}/report/courses.csv") if row["algorithm"] == "policy-iteration")
+        # 13 steps along the cliff, -1 each
+        best = -(1 - 0.99 ** 13) / (1 - 0.99)
+        self.assertAlmostEqual(float(row["optimum"]), best, places=9)
+        self.assertAlmostEqual(float(row["eta_last"]), best, places=9)
+
     def test_threads_and_repeats_give_the_same_bytes(self):
         self.put("small.toml", SMALL)
         hashes = set()

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trpo/linalg/vec.h"
+
 extern const tb_exact_algorithm tb_exact_policy_iteration, tb_exact_conservative,
     tb_exact_monotonic, tb_exact_penalized, tb_exact_npg, tb_exact_trpo;
 
@@ -77,9 +79,11 @@ tb_status tb_exact_optimum(const tb_mdp *mdp, double *pi, double *eta, tb_error 
         tb_uniform_policy(mdp, next);
         status = tb_exact_evaluate(at, next, error);
     }
-    *eta = -INFINITY;
-    // ends: only finitely many policies, and each is better than the one before
-    while (status == TB_OK && at->eta > *eta) {
+    // no state gets worse, so the sum of all values grows until the policy is optimal; eta may
+    // stand still meanwhile. Ends: there are finitely many policies
+    double sum = -INFINITY;
+    while (status == TB_OK && tb_vec_sum(at->v, mdp->n_states) > sum) {
+        sum = tb_vec_sum(at->v, mdp->n_states);
         *eta = at->eta;
         memcpy(best, at->pi, pairs * sizeof *best);
         tb_greedy_policy(at, next);

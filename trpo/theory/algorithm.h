@@ -57,8 +57,8 @@ tb_status tb_exact_run(const tb_mdp *mdp, const tb_exact_algorithm *algorithm, c
                        const double *pi0, size_t iterations, tb_exact_record *records,
                        double *pi_end, tb_error *error);
 
-/* eta of the best policy, by policy iteration until eta no longer grows (Howard 1960; Puterman
- * 1994, theorem 6.4.2). pi [S][A] gets that policy; may be NULL. */
+/* eta of the best policy, by policy iteration until no state's value grows any more (Howard 1960;
+ * Puterman 1994, theorem 6.4.2). pi [S][A] gets that policy; may be NULL. */
 tb_status tb_exact_optimum(const tb_mdp *mdp, double *pi, double *eta, tb_error *error);
 
 #endif

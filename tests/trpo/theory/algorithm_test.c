@@ -91,6 +91,40 @@ static void test_optimum(void **state)
     }
 }
 
+// the first state's value stands still while those behind it get better: 0.6 at once, or 0.3 from
+// state 1, or 1 from state 2, which a random action loses
+static void test_optimum_behind_a_plateau(void **state)
+{
+    (void)state;
+    static const uint64_t first[] = {0, 1, 2, 3, 4, 5, 6};
+    static const uint32_t next[] = {0, 1, 0, 2, 0, 0};
+    static const double probability[] = {1, 1, 1, 1, 1, 1}, reward[] = {0.6, 0, 0.3, 0, -1, 1},
+                        start[] = {1, 0, 0};
+    static const uint8_t terminated[] = {1, 0, 1, 0, 1, 1};
+    const tb_tabular model = {.n_states = 3,
+                              .n_actions = 2,
+                              .n_outcomes = 6,
+                              .first = first,
+                              .next = next,
+                              .probability = probability,
+                              .reward = reward,
+                              .terminated = terminated,
+                              .start = start};
+    tb_mdp *mdp = mdp_create(&model, 0.9);
+    double eta, pi[6];
+    assert_int_equal(tb_exact_optimum(mdp, pi, &eta, NULL), TB_OK);
+    assert_near(eta, 0.81, 1e-15);
+    assert_near(pi[1], 1, 0);
+    fixture f = make("policy-iteration", "", 0);
+    tb_exact_record r[4];
+    tb_uniform_policy(mdp, pi);
+    run(&f, mdp, pi, 3, r, NULL);
+    assert_near(r[1].eta, 0.6, 1e-15);
+    assert_near(r[2].eta, 0.6, 1e-15);
+    assert_near(r[3].eta, 0.81, 1e-15);
+    tb_mdp_destroy(mdp);
+}
+
 // what the theory promises, over many processes: never worse, and at least what was promised
 static void test_promises(void **state)
 {
@@ -406,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_optimum),
+        cmocka_unit_test(test_optimum_behind_a_plateau),
         cmocka_unit_test(test_promises),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_conservative_mixture),
