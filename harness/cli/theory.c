@@ -117,6 +117,12 @@ static int finish(const arguments *a, const tb_theory *theory, const char *dir)
 
 static int measure_and_write(const arguments *a, const tb_theory_suite *suite, tb_error *error)
 {
+    if (!a->quiet)
+        fprintf(stderr,
+                "%s: %zu environments x %zu seeds, %lld pairs of policies each, %zu algorithms x "
+                "%lld iterations\n",
+                suite->name, suite->n_envs, suite->n_seeds, (long long)suite->config.triples,
+                suite->n_algorithms, (long long)suite->config.iterations);
     tb_theory theory;
     tb_status status = tb_theory_measure(suite, &theory, error);
     if (status != TB_OK)
