@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "trpo/sampling/presets.h"
+
 #define RUN(member) offsetof(tb_run_config, member)
 #define LEARNER(member) offsetof(tb_learner_config, member)
 
@@ -83,5 +85,32 @@ const tb_option tb_learner_options[] = {
      "Ridge of the linear features' least squares."},
     {"critic_rollback", TB_OPTION_BOOL, LEARNER(critic_rollback), 0, 0, 1, NULL,
      "Undo a fit that leaves the critic with a larger error on the batch, or none that is finite."},
+    {"sampling", TB_OPTION_ENUM, LEARNER(sampling), TB_SAMPLING_SINGLE_PATH, 0, 0,
+     "single-path|vine",
+     "How the surrogate is sampled (paper, section 5): along trajectories, or by branches from "
+     "states that were saved along them; the vine_ keys are read with vine only."},
+    {"vine_preset", TB_OPTION_ENUM, LEARNER(vine_preset), 0, 0, 0, TB_VINE_PRESETS,
+     "Vine settings of a published experiment in place of the defaults of sampling, lanes, "
+     "batch_steps, gamma and the vine_ keys."},
+    {"vine_states", TB_OPTION_I64, LEARNER(vine_states), 100, 1, 1e9, NULL,
+     "N, size of the rollout set: states drawn without replacement from the batch_steps steps of "
+     "the trunk."},
+    {"vine_actions", TB_OPTION_I64, LEARNER(vine_actions), 4, 1, 1e6, NULL,
+     "K, actions tried from each state; exhaustive tries them all and does not read this key."},
+    {"vine_trials", TB_OPTION_I64, LEARNER(vine_trials), 1, 1, 1e6, NULL,
+     "S, branches of each state and action; Q is their mean."},
+    {"vine_branch_steps", TB_OPTION_I64, LEARNER(vine_branch_steps), 50, 1, 1e9, NULL,
+     "T, most steps of a branch; where it is cut the critic's value stands for the rest."},
+    {"vine_proposal", TB_OPTION_ENUM, LEARNER(vine_proposal), TB_VINE_POLICY, 0, 0,
+     "policy|uniform|exhaustive",
+     "q, what the K actions are drawn from: the policy, uniformly, or every action once."},
+    {"vine_estimator", TB_OPTION_ENUM, LEARNER(vine_estimator), TB_VINE_SELF_NORMALIZED, 0, 0,
+     "self-normalized|mean-baseline",
+     "Surrogate of a state from sampled actions: weighted mean of Q with weights pi/q that are "
+     "made to sum to 1 (paper, eq. 16), or mean of pi/q times Q less the state's mean Q."},
+    {"vine_common_random_numbers", TB_OPTION_BOOL, LEARNER(vine_common_random_numbers), 1, 0, 1,
+     NULL,
+     "The branches of a state share the random numbers of policy and environment after their "
+     "first actions (paper, section 5.2)."},
     {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
 };

@@ -10,6 +10,11 @@
 
 enum { TB_PRECISION_F32, TB_PRECISION_F64 };
 
+/* The order of the options `sampling`, `vine_proposal`, `vine_estimator`. */
+enum { TB_SAMPLING_SINGLE_PATH, TB_SAMPLING_VINE };
+enum { TB_VINE_POLICY, TB_VINE_UNIFORM, TB_VINE_EXHAUSTIVE };
+enum { TB_VINE_SELF_NORMALIZED, TB_VINE_MEAN_BASELINE };
+
 /* How long a run is and how it is measured. Suite keys of [suite] and of each [[env]]. */
 typedef struct tb_run_config {
     int64_t steps;         /* environment steps of training */
@@ -52,6 +57,16 @@ typedef struct tb_learner_config {
     int64_t critic_lbfgs_history;
     double critic_ridge;
     int32_t critic_rollback;
+    int32_t sampling;          /* TB_SAMPLING_* */
+    int64_t vine_states;       /* N: the rollout set (trpo/sampling/vine.h) */
+    int64_t vine_actions;      /* K */
+    int64_t vine_trials;       /* S */
+    int64_t vine_branch_steps; /* T */
+    int32_t vine_proposal;     /* TB_VINE_POLICY, ... */
+    int32_t vine_estimator;    /* TB_VINE_SELF_NORMALIZED, ... */
+    int32_t vine_common_random_numbers;
+    int32_t vine_preset; /* number of the choice (trpo/sampling/presets.h) */
+    int32_t reserved_vine;
     int32_t reserved;
 } tb_learner_config;
 

@@ -36,6 +36,9 @@ const char *tb_update_end_name(tb_update_end end);
     X(F, length_mean, "Their mean length, steps")                                                  \
     X(F, reward_mean, "Mean raw reward of a step of the batch")                                    \
     X(F, clipped_actions, "Share of action entries that lay outside their bounds")                 \
+    X(I, branch_steps, "Environment steps of this iteration's vine branches; 0 with single-path")  \
+    X(F, q_deviation,                                                                              \
+      "Vine: root mean square of Q less the mean of its state, before they are scaled")            \
     X(F, surrogate_before,                                                                         \
       "Surrogate L at the old parameters: the mean advantage (paper, eq. 14)")                     \
     X(F, surrogate_after, "Surrogate L at the parameters that were kept")                          \

@@ -9,6 +9,7 @@
 #include "trpo/advantage/return_scaler.h"
 #include "trpo/net/gsde.h"
 #include "trpo/rng/streams.h"
+#include "trpo/sampling/vine.h"
 #include "trpo/update/policy.h"
 #include "trpo/value/critic.h"
 
@@ -25,6 +26,9 @@ struct tb_learner {
     tb_moments observations;  // of all batches before this one
     tb_scaler scaler;         // frozen from them
     tb_return_scaler returns; // with normalize_returns
+    tb_vine *vine;            // NULL with single-path sampling
+    tb_batch rollout;         // vine: the rollout set, which the update is about
+    uint64_t branch_steps;    // of the last batch
     double *algorithm_state;
     tb_iteration last;           // the counters go on from here
     const tb_env_api *probe_api; // of an instance that is never played: the spaces point into it
@@ -58,6 +62,7 @@ static tb_status init_task(tb_learner *learner, tb_error *error)
                       .max_episode_steps = def->max_episode_steps,
                       .clip_actions = def->learner.clip_actions,
                       .gsde_resample_steps = (uint64_t)def->learner.gsde_resample_steps,
+                      .snapshots = def->learner.sampling == TB_SAMPLING_VINE,
                       .seed = def->seed};
     tb_status status = def->make_env(def->ctx, &learner->probe_api, &learner->probe, error);
     if (status != TB_OK)
@@ -162,6 +167,13 @@ static tb_status make_policy_map(tb_learner *learner, const tb_map_spec *spec,
     return status == TB_OK ? tb_gsde_create(*api, *map, &inner, api, map, error) : status;
 }
 
+// rows of the batch that the policy is updated on
+static size_t max_update_rows(const tb_learner_def *def)
+{
+    return def->learner.sampling == TB_SAMPLING_VINE ? (size_t)def->learner.vine_states
+                                                     : max_rows(def);
+}
+
 static tb_status init_networks(tb_learner *learner, tb_error *error)
 {
     const tb_learner_def *def = &learner->def;
@@ -171,7 +183,7 @@ static tb_status init_networks(tb_learner *learner, tb_error *error)
     tb_status status = make_policy_map(learner, &spec, &api, &map, error);
     if (status == TB_OK)
         status = tb_policy_init(&learner->policy, api, map, &spec, &learner->task.head,
-                                max_rows(def), def->seed, error);
+                                max_update_rows(def), def->seed, error);
     if (status == TB_OK)
         status = def->algorithm->prepare(def->algorithm_config, &learner->policy, error);
     if (status != TB_OK)
@@ -195,6 +207,37 @@ static tb_status init_evaluation(tb_learner *learner, tb_error *error)
             status = tb_net_lane_init(&learner->eval_net[i], &learner->policy.net, 1, error);
     }
     return status;
+}
+
+static tb_status init_vine(tb_learner *learner, tb_error *error)
+{
+    const tb_learner_def *def = &learner->def;
+    const tb_net *net = &learner->policy.net;
+    const tb_head *head = &learner->task.head;
+    if (def->learner.sampling != TB_SAMPLING_VINE)
+        return TB_OK;
+    if (def->learner.normalize_returns)
+        return tb_fail(error, TB_E_PARAM,
+                       "normalize_returns does not go with sampling = \"vine\": branches add up "
+                       "raw rewards; critic_normalize_targets (the default) does the same for the "
+                       "critic");
+    tb_status status =
+        tb_vine_create(&learner->task, net, &def->learner, max_rows(def), &learner->vine, error);
+    if (status != TB_OK)
+        return status;
+    uint64_t least = max_rows(def) + tb_vine_steps_per_state(learner->vine);
+    if ((uint64_t)def->run.steps < least)
+        return tb_fail(error, TB_E_PARAM,
+                       "steps (%lld) do not hold one trunk and the branches of one state (%llu "
+                       "steps: batch_steps + actions * trials * vine_branch_steps)",
+                       (long long)def->run.steps, (unsigned long long)least);
+    learner->sampler.vine = learner->vine;
+    size_t draws = tb_vine_actions(learner->vine);
+    status = tb_policy_reserve_draws(&learner->policy, draws, error);
+    return status != TB_OK ? status
+                           : tb_batch_init_draws(&learner->rollout, tb_vine_states(learner->vine),
+                                                 draws, net->n_in * tb_dtype_size(net->dtype),
+                                                 head->n_action, head->n_params, error);
 }
 
 tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_error *error)
@@ -235,6 +278,8 @@ tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_erro
         status =
             tb_sampler_init(&learner->sampler, &learner->task, &learner->policy.net,
                             (size_t)config->lanes, max_rows(def) / (size_t)config->lanes, error);
+    if (status == TB_OK)
+        status = init_vine(learner, error);
     if (status != TB_OK) {
         tb_learner_destroy(learner);
         return status;
@@ -247,6 +292,8 @@ void tb_learner_destroy(tb_learner *learner)
 {
     if (learner == NULL)
         return;
+    tb_vine_destroy(learner->vine);
+    tb_batch_finish(&learner->rollout);
     tb_sampler_finish(&learner->sampler);
     tb_batch_finish(&learner->batch);
     for (size_t i = 0; i < eval_lanes; i++) {
@@ -270,13 +317,29 @@ uint64_t tb_learner_steps(const tb_learner *learner)
     return learner->sampler.steps_done;
 }
 
-// steps a lane of the next batch: a full batch, or what is left of the budget
+static uint64_t steps_left(const tb_learner *learner)
+{
+    uint64_t budget = (uint64_t)learner->def.run.steps, done = learner->sampler.steps_done;
+    return budget > done ? budget - done : 0;
+}
+
+// states of the next rollout set: as many as the budget surely holds the branches of
+static size_t next_states(const tb_learner *learner)
+{
+    uint64_t left = steps_left(learner), trunk = max_rows(&learner->def);
+    uint64_t states = left > trunk ? (left - trunk) / tb_vine_steps_per_state(learner->vine) : 0;
+    size_t full = tb_vine_states(learner->vine);
+    return states < full ? (size_t)states : full;
+}
+
+// steps a lane of the next batch: a full batch, or what is left of the budget. A vine's trunk is
+// never cut, its rollout set is
 static size_t next_steps(const tb_learner *learner)
 {
     size_t lanes = learner->sampler.n_lanes, full = max_rows(&learner->def) / lanes;
-    uint64_t budget = (uint64_t)learner->def.run.steps;
-    uint64_t left =
-        budget > learner->sampler.steps_done ? (budget - learner->sampler.steps_done) / lanes : 0;
+    uint64_t left = steps_left(learner) / lanes;
+    if (learner->vine != NULL)
+        return next_states(learner) > 0 ? full : 0;
     return left < full ? (size_t)left : full;
 }
 
@@ -358,8 +421,18 @@ static tb_status sample(tb_learner *learner, tb_error *error)
     if (config->normalize_observations)
         tb_scaler_freeze(&learner->scaler, &learner->task.features, &learner->observations,
                          config->observation_clip);
-    return tb_sampler_run(&learner->sampler, &learner->scaler, next_steps(learner), &learner->batch,
-                          error);
+    size_t steps = next_steps(learner);
+    if (learner->vine != NULL)
+        tb_vine_choose(learner->vine, (uint64_t)learner->last.iteration + 1,
+                       steps * learner->sampler.n_lanes, next_states(learner));
+    tb_status status =
+        tb_sampler_run(&learner->sampler, &learner->scaler, steps, &learner->batch, error);
+    if (status != TB_OK || learner->vine == NULL)
+        return status;
+    status = tb_vine_run(learner->vine, &learner->batch, &learner->scaler, &learner->rollout,
+                         &learner->branch_steps, error);
+    learner->sampler.steps_done += learner->branch_steps;
+    return status;
 }
 
 static tb_status estimate_advantages(tb_learner *learner, tb_error *error)
@@ -372,6 +445,23 @@ static tb_status estimate_advantages(tb_learner *learner, tb_error *error)
     if (config->normalize_returns)
         tb_return_scaler_apply(&learner->returns, batch, config->gamma, config->reward_clip);
     tb_estimate_advantages(config, batch);
+    return TB_OK;
+}
+
+// Q of the rollout set, with the critic that was in force during sampling
+static tb_status estimate_q(tb_learner *learner, tb_iteration *log, tb_error *error)
+{
+    const void *x;
+    const double *time;
+    double *value;
+    size_t n = tb_vine_cuts(learner->vine, &x, &time, &value);
+    tb_status status = tb_critic_values(&learner->critic, x, time, n, value, error);
+    if (status != TB_OK)
+        return status;
+    tb_vine_bootstrap(learner->vine, &learner->rollout);
+    log->branch_steps = (int64_t)learner->branch_steps;
+    log->q_deviation = tb_vine_normalize(learner->vine, &learner->rollout,
+                                         learner->def.learner.normalize_advantages);
     return TB_OK;
 }
 
@@ -391,11 +481,14 @@ tb_status tb_learner_iterate(tb_learner *learner, tb_iteration *log, tb_timing *
     double t1 = tb_seconds();
     start_log(learner, log);
     status = estimate_advantages(learner, error);
+    if (status == TB_OK && learner->vine != NULL)
+        status = estimate_q(learner, log, error);
     if (status != TB_OK)
         return status;
     double t2 = tb_seconds();
     learner->policy.cg_s = learner->policy.line_search_s = 0;
-    status = def->algorithm->update(def->algorithm_config, &learner->policy, &learner->batch,
+    status = def->algorithm->update(def->algorithm_config, &learner->policy,
+                                    learner->vine != NULL ? &learner->rollout : &learner->batch,
                                     learner->algorithm_state, log, error);
     if (status != TB_OK)
         return status;

@@ -13,12 +13,16 @@
 
 #include "harness/cli/command.h"
 #include "harness/cli/progress.h"
+#include "harness/plugin/child.h"
 #include "harness/report/report.h"
 #include "harness/store/file.h"
 #include "harness/store/results.h"
 #include "harness/worker/pool.h"
 
 enum { max_lists = 64 };
+
+// seconds that a cell may take to be made
+static const double probe_timeout = 60;
 enum {
     OPTION_SET = 256,
     OPTION_PLUGIN_DIR,
@@ -363,6 +367,48 @@ static int write_report(const tb_session *session, tb_error *error)
     return TB_EXIT_MISMATCH;
 }
 
+// whether a cell's environment must be asked before anything runs: vine needs snapshots
+static int needs_probe(const tb_session *session, const tb_cell *cell)
+{
+    const tb_suite *suite = session->suite;
+    return suite->settings[cell->env * suite->n_algorithms + cell->algorithm].learner.sampling ==
+           TB_SAMPLING_VINE;
+}
+
+static int same_but_for_the_seed(const tb_cell *a, const tb_cell *b)
+{
+    return a->env == b->env && a->policy == b->policy && a->algorithm == b->algorithm;
+}
+
+// a child that crashes or hangs is left to the cell itself, which records it
+static tb_status probe_cell(const tb_session *session, const tb_cell *cell, tb_error *error)
+{
+    const char *argv[] = {tb_program_path(), "run-cell", "--probe",
+                          session->results,  cell->path, NULL};
+    tb_child_result child;
+    tb_status status = tb_child_run(argv, probe_timeout, &child, error);
+    if (status != TB_OK)
+        return status;
+    if (child.end == TB_CHILD_EXITED && child.code != 0 && child.out_size > 0)
+        status = tb_fail(error, TB_E_PARAM, "%s cannot run: %s", cell->label, child.out);
+    tb_child_finish(&child);
+    return status;
+}
+
+static tb_status probe_cells(const tb_session *session, tb_error *error)
+{
+    tb_status status = TB_OK;
+    for (size_t i = 0; i < session->n_todo && status == TB_OK; i++) {
+        const tb_cell *cell = session->todo[i];
+        int seen = !needs_probe(session, cell);
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = same_but_for_the_seed(session->todo[k], cell);
+        if (!seen)
+            status = probe_cell(session, cell, error);
+    }
+    return status;
+}
+
 static int run_session(const tb_run_args *args, tb_session *session, tb_error *error)
 {
     // first of all the lock: another program's workers may be reading what is written next
@@ -371,6 +417,8 @@ static int run_session(const tb_run_args *args, tb_session *session, tb_error *e
         status = tb_results_prepare(session->results, session->suite, session->catalog, error);
     if (status == TB_OK)
         status = find_missing(session, error);
+    if (status == TB_OK)
+        status = probe_cells(session, error);
     if (status != TB_OK)
         return tb_cli_error(error,
                             status == TB_E_CORRUPT ? TB_EXIT_MISMATCH : tb_cli_exit_code(status));

@@ -13,6 +13,7 @@
 #include "harness/worker/worker.h"
 
 static volatile int stop;
+static int probe;
 
 static void ask_to_stop(int signal)
 {
@@ -26,6 +27,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'a': def->attempt = atoi(argument); break;
     case 'p': def->progress_fd = atoi(argument); break;
+    case 'b': probe = 1; break;
     case ARGP_KEY_ARG:
         if (state->arg_num == 0)
             def->results = argument;
@@ -43,11 +45,24 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
+// says on standard output why the cell cannot be run; nothing when it can
+static int run_probe(const tb_worker_def *def)
+{
+    tb_child_die_with_parent();
+    int fd = tb_child_take_stdout();
+    tb_error error = {0};
+    tb_status status = tb_worker_probe(def, &error);
+    if (status != TB_OK && dprintf(fd, "%s", error.message) < 0)
+        return TB_EXIT_IO;
+    return status == TB_OK ? TB_EXIT_OK : tb_cli_exit_code(status);
+}
+
 static int run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"attempt", 'a', "N", 0, "number of this attempt (default: the next)", 0},
         {"progress-fd", 'p', "FD", 0, "write progress lines to this descriptor", 0},
+        {"probe", 'b', NULL, 0, "only see whether the cell could start; write nothing", 0},
         {0},
     };
     static const struct argp argp = {
@@ -61,6 +76,8 @@ static int run(int argc, char **argv)
     tb_worker_def def = {.progress_fd = -1, .stop = &stop};
     if (argp_parse(&argp, argc, argv, 0, NULL, &def) != 0)
         return TB_EXIT_USAGE;
+    if (probe)
+        return run_probe(&def);
     struct sigaction action = {.sa_handler = ask_to_stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -5,6 +5,7 @@
 
 #include "harness/suite/reader.h"
 #include "trpo/advantage/advantage.h"
+#include "trpo/sampling/presets.h"
 
 // The tables that a setting is made of, weakest first; some may be NULL.
 enum { n_setting_layers = 4, n_run_layers = 2 };
@@ -41,17 +42,37 @@ tb_status tb__apply_layer(const tb_toml *layer, const tb_option *table, void *ba
     return TB_OK;
 }
 
-// Defaults, then the layers, then --set.
-static tb_status resolve_table(tb__reader *reader, const tb_toml *const *layers, size_t n_layers,
-                               const tb_option *table, void *base)
+// The layers, then --set, over what `base` holds.
+static tb_status apply_layers(tb__reader *reader, const tb_toml *const *layers, size_t n_layers,
+                              const tb_option *table, void *base)
 {
-    tb_options_default(table, base);
     tb_status status = TB_OK;
     for (size_t i = 0; i < n_layers && status == TB_OK; i++)
         status = tb__apply_layer(layers[i], table, base, reader->error);
     for (size_t i = 0; i < reader->n_sets && status == TB_OK; i++)
         status = tb__apply_layer(reader->sets[i], table, base, reader->error);
     return status;
+}
+
+static tb_status resolve_table(tb__reader *reader, const tb_toml *const *layers, size_t n_layers,
+                               const tb_option *table, void *base)
+{
+    tb_options_default(table, base);
+    return apply_layers(reader, layers, n_layers, table, base);
+}
+
+// A preset is known once the layers are: then it takes the place of the defaults.
+static tb_status resolve_learner(tb__reader *reader, const tb_toml *const *layers, size_t n_layers,
+                                 tb_learner_config *learner)
+{
+    tb_status status = resolve_table(reader, layers, n_layers, tb_learner_options, learner);
+    if (status != TB_OK || learner->vine_preset == 0)
+        return status;
+    int32_t preset = learner->vine_preset;
+    tb_options_default(tb_learner_options, learner);
+    learner->vine_preset = preset;
+    tb_vine_preset_apply(learner);
+    return apply_layers(reader, layers, n_layers, tb_learner_options, learner);
 }
 
 tb_status tb__resolve(tb__reader *reader)
@@ -72,8 +93,7 @@ tb_status tb__resolve(tb__reader *reader)
             if (setting->algorithm_config == NULL)
                 return tb__no_memory(reader->error);
             setting_layers(reader, e, a, layers);
-            status = resolve_table(reader, layers, n_setting_layers, tb_learner_options,
-                                   &setting->learner);
+            status = resolve_learner(reader, layers, n_setting_layers, &setting->learner);
             if (status == TB_OK)
                 status = resolve_table(reader, layers, n_setting_layers, algorithm->options,
                                        setting->algorithm_config);

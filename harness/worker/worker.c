@@ -375,3 +375,15 @@ int tb_worker_run(const tb_worker_def *def, tb_error *error)
     finish(&worker);
     return code;
 }
+
+tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error)
+{
+    tb_worker worker = {.def = def};
+    tb_status status = find_cell(&worker, error);
+    if (status == TB_OK)
+        status = load_plugins(&worker, error);
+    if (status == TB_OK)
+        status = create_learner(&worker, error);
+    finish(&worker);
+    return status;
+}

@@ -22,4 +22,8 @@ typedef struct tb_worker_def {
  * "done" or "failed <message>". */
 int tb_worker_run(const tb_worker_def *def, tb_error *error);
 
+/* Makes everything that the cell needs before its first step, writes nothing and throws it away:
+ * what cannot work is told before anything runs. */
+tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error);
+
 #endif

@@ -79,6 +79,7 @@ enum {
     mxcsr,
     leaks,
     // the snapshot
+    snap_absent,
     snap_misses,
     snap_shared,
     snap_writes,
@@ -427,7 +428,7 @@ static const void *get_extension(tb_env *env, const char *id)
                                                state_name,    state_get, state_set};
     (void)env;
     if (strcmp(id, TB_EXT_ENV_SNAPSHOT) == 0)
-        return &snapshot;
+        return IS(snap_absent) ? NULL : &snapshot;
     if (HAS_VEC && strcmp(id, TB_EXT_ENV_VEC) == 0)
         return &vec_table;
     return strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 ? &vector : NULL;

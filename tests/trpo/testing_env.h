@@ -34,6 +34,13 @@ typedef struct test_env_def {
     int64_t nan_observation_at;  // -1 = never
     uint64_t fail_reset_episode; // from 1; 0 = never
 
+    // noise * (a number of the episode's key and the step) is added to the reward
+    double noise;
+
+    const struct tb_env_snapshot *snapshot; // snapshot/1 (testing_snapshot.h), or NULL
+    uint64_t snapshot_lies;                 // bytes that save says it wrote beyond what it promised
+    uint64_t fail_load_at; // step of the saved state whose load fails half-way; 0 = never
+
     const struct tb_env_vec *vec; // what the environment offers as vec/1 (testing_vec.h), or NULL
     int fail_vec;                 // whether its lanes cannot be made
 
@@ -183,6 +190,10 @@ static tb_status test_env_step(tb_env *env, const void *action, void *observatio
             out->reward += a == def->good;
     }
     e->n_steps++;
+    if (def->noise != 0) {
+        const tb_key stream = tb_key_child(e->key, e->step);
+        out->reward += def->noise * tb_unit_f64(stream.w[0]);
+    }
     if (e->step == def->nan_reward_at)
         out->reward = NAN;
     out->flags = 0;
@@ -204,6 +215,8 @@ static const char *test_env_last_error(tb_env *env)
 
 static const void *test_env_extension(tb_env *env, const char *id)
 {
+    if (strcmp(id, TB_EXT_ENV_SNAPSHOT) == 0)
+        return test_env_of(env)->def->snapshot;
     return strcmp(id, TB_EXT_ENV_VEC) == 0 ? test_env_of(env)->def->vec : NULL;
 }
 

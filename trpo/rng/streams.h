@@ -10,15 +10,19 @@
 
 /* Purposes are part of every result hash: never renumber, only append. */
 enum {
-    TB_STREAM_POLICY_INIT = 1, /* (0, 0) */
-    TB_STREAM_CRITIC_INIT = 2, /* (0, 0) */
-    TB_STREAM_EPISODE = 3,     /* (lane, episode of the lane): the environment's key */
-    TB_STREAM_ACTION = 4,      /* (lane, episode of the lane): the policy's noise */
-    TB_STREAM_CRITIC_FIT = 5,  /* (iteration, epoch): minibatch order */
-    TB_STREAM_EVAL = 6,        /* (0, episode): evaluations under way; the same starts each time */
-    TB_STREAM_EVAL_FINAL = 7,  /* (0, episode): the evaluation at the end */
-    TB_STREAM_FISHER_ROWS = 8, /* (iteration, 0): rows of the batch that Fisher products use */
-    TB_STREAM_THEORY = 100     /* (what, number): random policies; of no training run */
+    TB_STREAM_POLICY_INIT = 1,  /* (0, 0) */
+    TB_STREAM_CRITIC_INIT = 2,  /* (0, 0) */
+    TB_STREAM_EPISODE = 3,      /* (lane, episode of the lane): the environment's key */
+    TB_STREAM_ACTION = 4,       /* (lane, episode of the lane): the policy's noise */
+    TB_STREAM_CRITIC_FIT = 5,   /* (iteration, epoch): minibatch order */
+    TB_STREAM_EVAL = 6,         /* (0, episode): evaluations under way; the same starts each time */
+    TB_STREAM_EVAL_FINAL = 7,   /* (0, episode): the evaluation at the end */
+    TB_STREAM_FISHER_ROWS = 8,  /* (iteration, 0): rows of the batch that Fisher products use */
+    TB_STREAM_VINE_STATES = 9,  /* (iteration, 0): the rollout set */
+    TB_STREAM_VINE_ACTION = 10, /* (iteration, state): its actions */
+    TB_STREAM_VINE_NOISE = 11,  /* (iteration, state), then the branch: the policy's noise */
+    TB_STREAM_VINE_ENV = 12,    /* the same: the environment's random stream */
+    TB_STREAM_THEORY = 100      /* (what, number): random policies; of no training run */
 };
 
 /* The key of stream (purpose, i, j) of run `seed`. */

@@ -39,6 +39,8 @@ typedef struct tb_task {
     tb_space action; /* its low, high, nvec, start belong to the first lane's environment */
     tb_head head;
     size_t action_bytes;
+    int snapshots; /* lanes will be saved and restored: rather scalar instances than a vec/1 that
+                      cannot */
 } tb_task;
 
 typedef struct tb_lane {
@@ -79,6 +81,9 @@ tb_status tb_lane_reset(tb_lane *lane, const tb_task *task, uint64_t episode_pur
 tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *scaler,
                           tb_moments *statistics, tb_error *error);
 
+/* gSDE: draws the noise that is held anew, as an episode's start does. Nothing for other heads. */
+void tb_lane_draw_held(tb_lane *lane, const tb_task *task);
+
 /* Draws lane->act from the distribution y [D], with the episode's next random numbers. `net` made y
  * as row `row` of a batch of `rows`. With gSDE the noise is that of the state (trpo/net/gsde.h):
  * drawn anew where the episode begins and every gsde_resample_steps steps of it. */
@@ -103,6 +108,7 @@ tb_status tb_lane_error(const tb_lane *lane, const char *call, uint64_t step, tb
 
 /* Training rollouts. */
 typedef struct tb_sampler {
+    struct tb_vine *vine; /* whose rollout set is kept on the way, or NULL (trpo/sampling/vine.h) */
     tb_task *task;
     tb_lane *lanes;
     size_t n_lanes;

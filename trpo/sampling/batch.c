@@ -10,7 +10,9 @@ tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size
     *batch = (tb_batch){.max_rows = max_rows,
                         .x_row_bytes = x_row_bytes,
                         .n_action = n_action,
-                        .n_params = n_params};
+                        .n_params = n_params,
+                        .n_draws = 1,
+                        .draw_weight = 1};
     batch->x = tb_alloc(max_rows, x_row_bytes);
     batch->action = tb_alloc(max_rows * n_action, sizeof(double));
     batch->y_old = tb_alloc(max_rows * n_params, sizeof(double));
@@ -38,12 +40,36 @@ tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size
                    max_rows);
 }
 
+tb_status tb_batch_init_draws(tb_batch *batch, size_t max_rows, size_t max_draws,
+                              size_t x_row_bytes, size_t n_action, size_t n_params, tb_error *error)
+{
+    size_t draws = max_rows * max_draws;
+    *batch = (tb_batch){.max_rows = max_rows,
+                        .x_row_bytes = x_row_bytes,
+                        .n_action = n_action,
+                        .n_params = n_params};
+    batch->x = tb_alloc(max_rows, x_row_bytes);
+    batch->y_old = tb_alloc(max_rows * n_params, sizeof(double));
+    batch->action = tb_alloc(draws * n_action, sizeof(double));
+    batch->log_prob_old = tb_alloc(draws, sizeof(double));
+    batch->log_proposal = tb_alloc(draws, sizeof(double));
+    batch->advantage = tb_alloc(draws, sizeof(double));
+    if (batch->x && batch->y_old && batch->action && batch->log_prob_old && batch->log_proposal &&
+        batch->advantage)
+        return TB_OK;
+    tb_batch_finish(batch);
+    return tb_fail(error, TB_E_NOMEM,
+                   "no memory for %zu actions of each of %zu states; lower vine_states", max_draws,
+                   max_rows);
+}
+
 void tb_batch_finish(tb_batch *batch)
 {
     free(batch->x);
     free(batch->action);
     free(batch->y_old);
     free(batch->log_prob_old);
+    free(batch->log_proposal);
     free(batch->reward);
     free(batch->flags);
     free(batch->time);

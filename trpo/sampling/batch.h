@@ -19,23 +19,30 @@ enum {
 };
 
 typedef struct tb_batch {
-    size_t lanes, steps;  /* L, T of this batch; N = lanes * steps */
-    size_t n_rows;        /* N */
-    size_t max_rows;      /* what the arrays hold */
-    size_t x_row_bytes;   /* of one row of x */
-    size_t n_action;      /* A */
-    size_t n_params;      /* D */
+    size_t lanes, steps; /* L, T of this batch; N = lanes * steps */
+    size_t n_rows;       /* N */
+    size_t max_rows;     /* what the arrays hold */
+    size_t x_row_bytes;  /* of one row of x */
+    size_t n_action;     /* A */
+    size_t n_params;     /* D */
+    /* K actions a row: 1 of a trajectory, more of a vine's rollout set (trpo/sampling/vine.h). The
+     * row's term of the surrogate is draw_weight * sum_k w_k advantage_k with w_k = pi(a_k | s) /
+     * q(a_k | s), or, self-normalized, sum_k w_k advantage_k / sum_k w_k. */
+    size_t n_draws;     /* K */
+    double draw_weight; /* 1 / K, or 1 when every action was tried once and q = 1 */
+    int self_normalized;
     void *x;              /* [N][I] network inputs, normalised, in the networks' type */
-    double *action;       /* [N][A] as sampled: not clipped */
+    double *action;       /* [N][K][A] as sampled: not clipped */
     double *y_old;        /* [N][D] distribution parameters that the action was drawn from */
-    double *log_prob_old; /* [N] log pi_old(a | s) */
+    double *log_prob_old; /* [N][K] log pi_old(a | s) */
+    double *log_proposal; /* [N][K] log q(a | s); trajectories have none: q = pi_old */
     double *reward;       /* [N] raw, until tb_return_scaler_apply() */
     uint8_t *flags;       /* [N] TB_ROW_* */
     double *time;         /* [N] steps of the row's episode that were done before it */
     double *value;        /* [N] V(s), by the critic that was in force during sampling */
     double *final_value;  /* [N] V(final observation) where TRUNCATED and not TERMINATED, else 0 */
     double *next_value;   /* [L] V(observation after the last row of the lane) */
-    double *advantage;    /* [N] */
+    double *advantage;    /* [N][K]; of a vine: Q */
     double *target;       /* [N] advantage (before normalising) + value: what the critic fits */
 
     /* F observations that no row holds but that the critic must value, in lane order: what followed
@@ -49,6 +56,11 @@ typedef struct tb_batch {
 
 tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size_t x_row_bytes,
                         size_t n_action, size_t n_params, tb_error *error);
+/* The rollout set of a vine: rows with max_draws actions, and nothing that only trajectories have.
+ */
+tb_status tb_batch_init_draws(tb_batch *batch, size_t max_rows, size_t max_draws,
+                              size_t x_row_bytes, size_t n_action, size_t n_params,
+                              tb_error *error);
 void tb_batch_finish(tb_batch *batch);
 
 /* Whether the row is the last of its episode. */

@@ -105,6 +105,12 @@ tb_status tb_lane_observe(tb_lane *lane, const tb_task *task, const tb_scaler *s
     return TB_OK;
 }
 
+void tb_lane_draw_held(tb_lane *lane, const tb_task *task)
+{
+    for (size_t i = 0; i < eps_count(&task->head); i++)
+        lane->eps[i] = tb_normal_of_uniform(tb_rng_f64(&lane->noise));
+}
+
 void tb_lane_draw(tb_lane *lane, const tb_task *task, const tb_net_lane *net, size_t rows,
                   size_t row, const double *y)
 {
@@ -117,8 +123,7 @@ void tb_lane_draw(tb_lane *lane, const tb_task *task, const tb_net_lane *net, si
     }
     if (lane->length == 0 ||
         (task->gsde_resample_steps > 0 && lane->length % task->gsde_resample_steps == 0))
-        for (size_t i = 0; i < eps_count(head); i++)
-            lane->eps[i] = tb_normal_of_uniform(tb_rng_f64(&lane->noise));
+        tb_lane_draw_held(lane, task);
     // a = mean + noise
     tb_gsde_noise(net->net->map, net->ws, rows, row, lane->eps, lane->act);
     for (size_t i = 0; i < head->n_action; i++)

@@ -6,6 +6,7 @@
 #include "trpo/rng/streams.h"
 #include "trpo/sampling/actor.h"
 #include "trpo/sampling/stage.h"
+#include "trpo/sampling/vine.h"
 
 // lanes that are stepped together by one thread: one forward pass serves them all
 enum { group_lanes = 8 };
@@ -179,6 +180,8 @@ static tb_status group_draw(tb_sampler *sampler, tb_group *group, size_t t, tb_b
         batch->log_prob_old[row] = head->api->log_prob(head, y, lane->act);
         group->clipped += count_clipped(task, lane->act);
         tb_status status = tb_lane_pack(lane, task, &group->error);
+        if (status == TB_OK && sampler->vine != NULL)
+            status = tb_vine_keep(sampler->vine, &group->stage, g, row, &group->error);
         if (status != TB_OK)
             return status;
     }
@@ -217,7 +220,7 @@ static tb_status group_act(tb_sampler *sampler, tb_group *group, const tb_scaler
     tb_status status = group_draw(sampler, group, t, batch);
     if (status != TB_OK)
         return status;
-    tb_stage_step(&group->stage);
+    tb_stage_step(&group->stage, NULL);
     size_t n_before = group->n_episodes;
     for (size_t g = 0; g < group->count && status == TB_OK; g++)
         status = take_step(sampler, group, g, scaler, t, batch);

@@ -53,7 +53,7 @@ static tb_status init_environments(tb_stage *stage, const tb_task *task, tb_erro
     if (status != TB_OK)
         return status;
     const tb_env_vec *vec = lanes[0].api->get_extension(lanes[0].env, TB_EXT_ENV_VEC);
-    if (vec != NULL && TB_HAS(tb_env_vec, vec, observe)) {
+    if (vec != NULL && TB_HAS(tb_env_vec, vec, observe) && (vec->scope != 0 || !task->snapshots)) {
         stage->api = vec;
         status = init_vec(stage, lanes[0].api, lanes[0].env, error);
         lanes[0].api->destroy(lanes[0].env);
@@ -61,6 +61,10 @@ static tb_status init_environments(tb_stage *stage, const tb_task *task, tb_erro
         lanes[0].env = NULL;
         return status;
     }
+    const tb_env_snapshot *snapshot =
+        lanes[0].api->get_extension(lanes[0].env, TB_EXT_ENV_SNAPSHOT);
+    if (snapshot != NULL && TB_HAS(tb_env_snapshot, snapshot, observe))
+        stage->snapshot = snapshot;
     for (size_t i = 1; i < stage->n && status == TB_OK; i++)
         status = task->make(task->make_ctx, &lanes[i].api, &lanes[i].env, error);
     return status;
@@ -95,17 +99,19 @@ void tb_stage_finish(tb_stage *stage)
     memset(stage, 0, sizeof *stage);
 }
 
-void tb_stage_step(tb_stage *stage)
+void tb_stage_step(tb_stage *stage, const uint8_t *active)
 {
     if (stage->api != NULL) {
         // what it returns is in status too
-        (void)stage->api->step(stage->vec, NULL, stage->actions, stage->observations, stage->reward,
-                               stage->flags, stage->status);
+        (void)stage->api->step(stage->vec, active, stage->actions, stage->observations,
+                               stage->reward, stage->flags, stage->status);
         return;
     }
     for (size_t i = 0; i < stage->n; i++) {
         tb_lane *lane = &stage->lanes[i];
         tb_step step = {.struct_size = sizeof step};
+        if (active != NULL && !active[i])
+            continue;
         stage->status[i] = lane->api->step(lane->env, lane->action, lane->observation, &step);
         stage->reward[i] = step.reward;
         stage->flags[i] = step.flags;
@@ -136,4 +142,46 @@ const char *tb_stage_text(const tb_stage *stage, size_t i)
 {
     return stage->api != NULL ? stage->api->last_error(stage->vec)
                               : stage->lanes[i].api->last_error(stage->lanes[i].env);
+}
+
+size_t tb_stage_snapshot_bytes(const tb_stage *stage)
+{
+    if (stage->api != NULL)
+        return stage->api->scope != 0 ? (size_t)stage->api->max_bytes(stage->vec) : 0;
+    return stage->snapshot != NULL ? (size_t)stage->snapshot->max_bytes(stage->lanes[0].env) : 0;
+}
+
+tb_status tb_stage_save(const tb_stage *stage, size_t i, void *buf, size_t *used, tb_error *error)
+{
+    const tb_lane *lane = &stage->lanes[i];
+    uint64_t cap = tb_stage_snapshot_bytes(stage), n = 0;
+    tb_status status = stage->api != NULL ? stage->api->save(stage->vec, i, buf, cap, &n)
+                                          : stage->snapshot->save(lane->env, buf, cap, &n);
+    if (status != TB_OK)
+        return tb_lane_error(lane, "snapshot save", lane->length, status, tb_stage_text(stage, i),
+                             error);
+    if (n == 0 || n > cap)
+        return tb_fail(error, TB_E_STATE,
+                       "the environment's snapshot save says it wrote %llu bytes, where its "
+                       "max_bytes allows 1 to %llu",
+                       (unsigned long long)n, (unsigned long long)cap);
+    *used = (size_t)n;
+    return TB_OK;
+}
+
+tb_status tb_stage_load(tb_stage *stage, size_t i, const void *buf, size_t used, const tb_key *key,
+                        tb_error *error)
+{
+    const tb_lane *lane = &stage->lanes[i];
+    const char *call = "snapshot load";
+    tb_status status = stage->api != NULL ? stage->api->load(stage->vec, i, buf, used)
+                                          : stage->snapshot->load(lane->env, buf, used);
+    if (status == TB_OK) {
+        call = "snapshot rekey";
+        status = stage->api != NULL ? stage->api->rekey(stage->vec, i, key)
+                                    : stage->snapshot->rekey(lane->env, key);
+    }
+    if (status == TB_OK)
+        return TB_OK;
+    return tb_lane_error(lane, call, lane->length, status, tb_stage_text(stage, i), error);
 }

@@ -8,12 +8,14 @@
 #include "trpo/dist/rows.h"
 #include "trpo/linalg/vec.h"
 #include "trpo/rng/streams.h"
+#include "trpo/update/draws.h"
 
 tb_status tb_policy_init(tb_policy *policy, const tb_map_api *api, tb_map *map,
                          const tb_map_spec *spec, const tb_head *head, size_t max_rows,
                          uint64_t seed, tb_error *error)
 {
-    *policy = (tb_policy){.head = *head, .seed = seed, .max_rows = max_rows, .fisher_fraction = 1};
+    *policy = (tb_policy){
+        .head = *head, .seed = seed, .max_rows = max_rows, .max_draws = 1, .fisher_fraction = 1};
     tb_key key = tb_stream_key(seed, TB_STREAM_POLICY_INIT, 0, 0);
     tb_status status = tb_net_init(&policy->net, api, map, spec, &key, error);
     if (status == TB_OK)
@@ -44,6 +46,17 @@ void tb_policy_finish(tb_policy *policy)
     free(policy->fisher_x);
     free(policy->scratch);
     memset(policy, 0, sizeof *policy);
+}
+
+tb_status tb_policy_reserve_draws(tb_policy *policy, size_t max_draws, tb_error *error)
+{
+    free(policy->log_prob);
+    policy->max_draws = max_draws;
+    policy->log_prob = tb_alloc(policy->max_rows * max_draws, sizeof(double));
+    return policy->log_prob != NULL
+               ? TB_OK
+               : tb_fail(error, TB_E_NOMEM, "no memory for %zu actions of each of %zu states",
+                         max_draws, policy->max_rows);
 }
 
 // the share of n rows that Fisher products use: to the nearest number, at least one
@@ -100,8 +113,10 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
     memcpy(policy->y + begin * d, in, (end - begin) * d * sizeof *in);
     double surrogate = 0, kl = 0, entropy = 0, ratio_error = 0;
     double kl_rows[TB_SHARD_ROWS], entropy_rows[TB_SHARD_ROWS];
-    tb_head_log_prob_rows(head, end - begin, policy->y + begin * d,
-                          batch->action + begin * head->n_action, policy->log_prob + begin);
+    int draws = batch->n_draws > 1;
+    if (!draws)
+        tb_head_log_prob_rows(head, end - begin, policy->y + begin * d,
+                              batch->action + begin * head->n_action, policy->log_prob + begin);
     const double *y_old = batch->y_old + begin * d, *y = policy->y + begin * d;
     if (policy->objective.kl_direction == TB_KL_OLD_NEW)
         tb_head_kl_rows(head, end - begin, y_old, y, kl_rows);
@@ -109,11 +124,16 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         tb_head_kl_rows(head, end - begin, y, y_old, kl_rows);
     tb_head_entropy_rows(head, end - begin, y, entropy_rows);
     for (size_t i = begin; i < end; i++) {
-        double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
-        surrogate += ratio * batch->advantage[i];
+        if (draws) {
+            surrogate += tb_draws_value(head, batch, i, policy->y + i * d,
+                                        policy->log_prob + i * batch->n_draws, &ratio_error);
+        } else {
+            double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
+            surrogate += ratio * batch->advantage[i];
+            ratio_error = larger(fabs(ratio - 1), ratio_error);
+        }
         kl += kl_rows[i - begin];
         entropy += entropy_rows[i - begin];
-        ratio_error = larger(fabs(ratio - 1), ratio_error);
     }
     double *sums = policy->shard_sums + shard * 4;
     sums[0] = surrogate;
@@ -147,14 +167,10 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
     return TB_OK;
 }
 
-// w = (ratio * advantage * d log pi(a|s) / dy + entropy_coefficient * d entropy / dy) / N
-static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
-                          double *w)
+// w = ratio * advantage * d log pi(a|s) / dy / N, of rows with one action
+static void ratio_gradient_rows(const tb_policy *policy, const tb_batch *batch, size_t begin,
+                                size_t end, double *w)
 {
-    (void)in;
-    const tb_rows *rows = ctx;
-    const tb_policy *policy = rows->policy;
-    const tb_batch *batch = rows->batch;
     const tb_head *head = &policy->head;
     size_t d = head->n_params;
     tb_head_log_prob_grad_rows(head, end - begin, policy->y + begin * d,
@@ -166,10 +182,28 @@ static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         for (size_t k = 0; k < d; k++)
             row[k] *= scale;
     }
+}
+
+// w = (ratio * advantage * d log pi(a|s) / dy + entropy_coefficient * d entropy / dy) / N
+static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, const double *in,
+                          double *w)
+{
+    (void)in;
+    const tb_rows *rows = ctx;
+    const tb_policy *policy = rows->policy;
+    const tb_batch *batch = rows->batch;
+    const tb_head *head = &policy->head;
+    size_t d = head->n_params;
+    double *dy = policy->shard_dy + shard * d;
+    if (batch->n_draws > 1)
+        for (size_t i = begin; i < end; i++)
+            tb_draws_gradient(head, batch, i, policy->y + i * d,
+                              policy->log_prob + i * batch->n_draws, dy, w + (i - begin) * d);
+    else
+        ratio_gradient_rows(policy, batch, begin, end, w);
     double weight = policy->objective.entropy_coefficient / (double)batch->n_rows;
     if (!(weight > 0))
         return;
-    double *dy = policy->shard_dy + shard * d;
     for (size_t i = begin; i < end; i++) {
         head->api->entropy_grad(head, policy->y + i * d, dy);
         for (size_t k = 0; k < d; k++)

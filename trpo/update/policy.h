@@ -34,7 +34,8 @@ typedef struct tb_policy {
     double fisher_fraction; /* (0, 1] share of the batch's rows that Fisher products use */
     void *fisher_x;         /* [share][I] inputs of these rows; NULL when they are all */
     double *y;              /* [n_rows][D] outputs of the last forward */
-    double *log_prob;       /* [N] of the last evaluation */
+    double *log_prob;       /* [N][K] of the last evaluation */
+    size_t max_draws;       /* actions a row that log_prob holds */
     double *shard_sums;     /* [shards][4] partial sums, added in order */
     double *shard_dy;       /* [shards][D] gradient of the entropy of one row */
     double *scratch;        /* [5 P] for algorithms: gradient, direction, work */
@@ -49,6 +50,9 @@ tb_status tb_policy_init(tb_policy *policy, const tb_map_api *api, tb_map *map,
                          uint64_t seed, tb_error *error);
 void tb_policy_finish(tb_policy *policy);
 
+/* Makes room for batches of up to `max_draws` actions a row; 1 after tb_policy_init. */
+tb_status tb_policy_reserve_draws(tb_policy *policy, size_t max_draws, tb_error *error);
+
 /* Says what to maximise and on what share of a batch Fisher products are made, and allocates what
  * that needs: before the first update, when it is not the surrogate alone and all. */
 tb_status tb_policy_prepare(tb_policy *policy, const tb_objective *objective,
@@ -56,7 +60,8 @@ tb_status tb_policy_prepare(tb_policy *policy, const tb_objective *objective,
 
 /* Means over a whole batch, at the parameters in force. */
 typedef struct tb_surrogate {
-    double surrogate; /* mean of ratio * advantage (paper, eq. 14) */
+    double surrogate; /* mean of ratio * advantage (paper, eq. 14); of batches with several actions
+                         a row: trpo/update/draws.h */
     double objective; /* surrogate + entropy_coefficient * entropy */
     double kl;        /* mean KL in policy->objective's direction, summed over action dimensions */
     double entropy;   /* mean */

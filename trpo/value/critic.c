@@ -23,6 +23,7 @@ tb_status tb_critic_init(tb_critic *critic, const tb_critic_def *def, tb_error *
 {
     *critic = (tb_critic){.kind = tb_critic_kind_of(def->config),
                           .max_rows = def->max_rows,
+                          .x_row_bytes = def->n_inputs * tb_dtype_size(def->dtype),
                           .rollback = def->config->critic_rollback};
     tb_status status = critic->kind->create(def, &critic->self, error);
     if (status != TB_OK)
@@ -58,6 +59,18 @@ const double *tb_critic_parameters(const tb_critic *critic, size_t *n)
 void tb_critic_visit(tb_critic *critic, tb_state_visitor *visitor)
 {
     critic->kind->visit(critic->self, visitor);
+}
+
+tb_status tb_critic_values(tb_critic *critic, const void *x, const double *time, size_t rows,
+                           double *values, tb_error *error)
+{
+    tb_status status = TB_OK;
+    for (size_t at = 0; status == TB_OK && at < rows; at += critic->max_rows) {
+        size_t n = rows - at < critic->max_rows ? rows - at : critic->max_rows;
+        status = critic->kind->values(critic->self, (const char *)x + at * critic->x_row_bytes,
+                                      time + at, n, values + at, error);
+    }
+    return status;
 }
 
 tb_status tb_critic_value(tb_critic *critic, tb_batch *batch, tb_error *error)

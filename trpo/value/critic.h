@@ -51,6 +51,7 @@ typedef struct tb_critic {
     const tb_critic_kind *kind;
     void *self;
     size_t max_rows;
+    size_t x_row_bytes;
     double *out;         /* [max_rows] */
     int rollback;        /* a fit that made things worse is undone */
     tb_state_image kept; /* the critic before the fit, with rollback */
@@ -62,6 +63,10 @@ const tb_critic_kind *tb_critic_kind_of(const tb_learner_config *config);
 /* Makes a critic of the configuration's kind. The map is taken over in any case. */
 tb_status tb_critic_init(tb_critic *critic, const tb_critic_def *def, tb_error *error);
 void tb_critic_finish(tb_critic *critic);
+
+/* values [rows] of x [rows][I] after time [rows] steps of their episodes; any number of rows. */
+tb_status tb_critic_values(tb_critic *critic, const void *x, const double *time, size_t rows,
+                           double *values, tb_error *error);
 
 /* Fills value, final_value and next_value of a sampled batch. */
 tb_status tb_critic_value(tb_critic *critic, tb_batch *batch, tb_error *error);
