@@ -98,8 +98,9 @@ int tb_least_squares_solve(tb_least_squares *system, double *w)
     double low, high;
     diagonal_range(system, &low, &high);
     while (low <= (double)n * DBL_EPSILON * high) {
-        // well above what rounding left in that direction; of no rows, any ridge gives w = 0
-        double least = high > 0 ? high * high * 1e-20 : 1;
+        // well above what rounding left in that direction, and not 0 where the square underflows;
+        // of no rows, any ridge gives w = 0
+        double least = high > 0 ? fmax(high * high * 1e-20, DBL_MIN) : 1;
         grow_ridge(system, fmax(9 * system->ridge, least));
         diagonal_range(system, &low, &high);
     }

@@ -134,6 +134,23 @@ static void test_singular(void **state)
     tb_least_squares_finish(&system);
 }
 
+// numbers whose squares underflow, twice the same feature: the ridge that tells them apart is found
+static void test_tiny(void **state)
+{
+    (void)state;
+    double w[2];
+    tb_least_squares system = fresh(2);
+    for (double scale = 1e-150; scale > 0; scale *= 1e-30) {
+        tb_least_squares_clear(&system, 0);
+        for (int i = 0; i < 3; i++)
+            tb_least_squares_add(&system, (const double[]){scale, scale}, scale);
+        assert_int_equal(tb_least_squares_solve(&system, w), 1);
+        assert_true(system.ridge > 0);
+        assert_true(fabs(w[0] + w[1]) <= 1 + 1e-9);
+    }
+    tb_least_squares_finish(&system);
+}
+
 static void test_not_finite(void **state)
 {
     (void)state;
@@ -162,9 +179,13 @@ static void test_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gradient_is_zero), cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_ill_conditioned),  cmocka_unit_test(test_singular),
-        cmocka_unit_test(test_not_finite),       cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_gradient_is_zero),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_ill_conditioned),
+        cmocka_unit_test(test_singular),
+        cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

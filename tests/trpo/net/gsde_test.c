@@ -607,6 +607,8 @@ static void test_the_rest(void **state)
     assert_int_equal(count, P);
     assert_int_equal(f.api->block(f.map, 1, &offset, &count, &name), TB_E_INVALID);
     assert_null(f.api->get_extension(f.map, "tb.map.nothing/1"));
+    // the architecture's functions would take this map for one of theirs
+    assert_null(f.api->get_extension(f.map, TB_EXT_MAP_FEATURES));
     f.api->destroy(NULL);
     finish(&f);
 }
