@@ -193,6 +193,7 @@ check lint scripts/lint.sh -j "$jobs"
 
 if [[ $mode == long ]]; then
   build_and_test release-tests -LE '^source$'
+  check "compilers" scripts/compare-builds.sh
   check "coverage report" coverage_report
 fi
 finish
