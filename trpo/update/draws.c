@@ -4,14 +4,25 @@
 #include <math.h>
 #include <string.h>
 
-// sum_k w_k and sum_k w_k Q_k of row i
-static void weigh(const tb_batch *batch, size_t i, const double *log_prob, double *sum,
+// log of what all weights of row i are divided by, for no matter if they are self-normalised: the
+// largest one, or those of actions that are all unlikely would underflow to 0 / 0
+static double log_unit(const tb_batch *batch, size_t i, const double *log_prob)
+{
+    size_t n = batch->n_draws;
+    double largest = -INFINITY;
+    for (size_t k = 0; k < n; k++)
+        largest = fmax(largest, log_prob[k] - batch->log_proposal[i * n + k]);
+    return batch->self_normalized ? largest : 0;
+}
+
+// sum_k w_k and sum_k w_k Q_k of row i, with w_k in units of exp(log_unit)
+static void weigh(const tb_batch *batch, size_t i, const double *log_prob, double unit, double *sum,
                   double *weighted)
 {
     size_t n = batch->n_draws;
     *sum = *weighted = 0;
     for (size_t k = 0; k < n; k++) {
-        double w = exp(log_prob[k] - batch->log_proposal[i * n + k]);
+        double w = exp(log_prob[k] - batch->log_proposal[i * n + k] - unit);
         *sum += w;
         *weighted += w * batch->advantage[i * n + k];
     }
@@ -28,7 +39,7 @@ double tb_draws_value(const tb_head *head, const tb_batch *batch, size_t i, cons
         *ratio_error = error > *ratio_error || isnan(error) ? error : *ratio_error;
     }
     double sum, weighted;
-    weigh(batch, i, log_prob, &sum, &weighted);
+    weigh(batch, i, log_prob, log_unit(batch, i, log_prob), &sum, &weighted);
     return batch->self_normalized ? weighted / sum : batch->draw_weight * weighted;
 }
 
@@ -39,14 +50,14 @@ void tb_draws_gradient(const tb_head *head, const tb_batch *batch, size_t i, con
                        const double *log_prob, double *dy, double *w)
 {
     size_t n = batch->n_draws, d = head->n_params;
-    double sum, weighted;
-    weigh(batch, i, log_prob, &sum, &weighted);
+    double sum, weighted, unit = log_unit(batch, i, log_prob);
+    weigh(batch, i, log_prob, unit, &sum, &weighted);
     double center = batch->self_normalized ? weighted / sum : 0;
     double factor = batch->self_normalized ? 1 / sum : batch->draw_weight;
     memset(w, 0, d * sizeof *w);
     for (size_t k = 0; k < n; k++) {
         size_t at = i * n + k;
-        double c = exp(log_prob[k] - batch->log_proposal[at]) * factor *
+        double c = exp(log_prob[k] - batch->log_proposal[at] - unit) * factor *
                    (batch->advantage[at] - center) / (double)batch->n_rows;
         head->api->log_prob_grad(head, y, batch->action + at * head->n_action, dy);
         for (size_t j = 0; j < d; j++)

@@ -152,6 +152,30 @@ static void test_self_normalised_is_free_of_baselines(void **state)
     }
 }
 
+// a narrow policy and a proposal that knows nothing of it: weights that are all below any number
+// still have ratios
+static void test_unlikely_actions(void **state)
+{
+    (void)state;
+    fixture f;
+    init(&f, &gaussian, 2, 1);
+    double y[4] = {0, 0, log(0.01), log(0.01)}, log_prob[2], dy[4], w[4], ratio_error = 0;
+    // 50 deviations away, and a little more: log w = -1250 and -1250 - log 3
+    f.action[0] = f.action[2] = 0.5;
+    f.action[1] = 0;
+    f.action[3] = 0.01 * sqrt(2 * log(3));
+    f.log_q[0] = f.log_q[1] = 0;
+    f.q[0] = 8;
+    f.q[1] = 4;
+    double got = tb_draws_value(&gaussian, &f.batch, 0, y, log_prob, &ratio_error);
+    assert_true(log_prob[0] < -1000 && exp(log_prob[0]) == 0);
+    assert_near(got, (3 * 8.0 + 4) / 4, 1e-9);
+    tb_draws_gradient(&gaussian, &f.batch, 0, y, log_prob, dy, w);
+    // sum w_k / sum w (Q_k - L) a / sigma^2: of the second entry only the second action is not 0
+    assert_near(w[0], 0, 1e-9);
+    assert_near(w[1], 0.25 * (4 - 7) * f.action[3] * 1e4 / n_rows, 1e-9);
+}
+
 // a NaN in any action's likelihood reaches the check at the old parameters
 static void test_nan_is_not_lost(void **state)
 {
@@ -173,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_gradient_by_finite_differences),
         cmocka_unit_test(test_exhaustive_is_the_expectation),
         cmocka_unit_test(test_self_normalised_is_free_of_baselines),
+        cmocka_unit_test(test_unlikely_actions),
         cmocka_unit_test(test_nan_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
