@@ -512,6 +512,103 @@ tb_status tb_learner_iterate(tb_learner *learner, tb_iteration *log, tb_timing *
     return TB_OK;
 }
 
+// variance over the trials of Q(s_n, a_1) - Q(s_n, a_0)
+static double difference_variance(const tb_vine *vine, size_t n, size_t trials)
+{
+    double mean = 0, squares = 0;
+    for (size_t s = 0; s < trials; s++)
+        mean += (tb_vine_trial(vine, n, 1, s) - tb_vine_trial(vine, n, 0, s)) / (double)trials;
+    for (size_t s = 0; s < trials; s++) {
+        double d = tb_vine_trial(vine, n, 1, s) - tb_vine_trial(vine, n, 0, s) - mean;
+        squares += d * d;
+    }
+    // what rounding leaves of a difference that is always the same
+    double variance = squares / (double)(trials - 1);
+    return variance > 1e-20 * mean * mean ? variance : 0;
+}
+
+// plays the branches of the study's rollout set; variance [N]
+static tb_status study_branches(tb_learner *learner, tb_vine *vine, tb_batch *rollout,
+                                size_t trials, int common, double *variance, tb_error *error)
+{
+    const void *x;
+    const double *time;
+    double *value;
+    uint64_t steps;
+    tb_vine_share_noise(vine, common);
+    tb_status status = tb_vine_run(vine, &learner->batch, &learner->scaler, rollout, &steps, error);
+    if (status != TB_OK)
+        return status;
+    size_t n = tb_vine_cuts(vine, &x, &time, &value);
+    status = tb_critic_values(&learner->critic, x, time, n, value, error);
+    if (status != TB_OK)
+        return status;
+    tb_vine_bootstrap(vine, rollout);
+    for (size_t i = 0; i < rollout->n_rows; i++)
+        variance[i] = difference_variance(vine, i, trials);
+    return TB_OK;
+}
+
+static void sum_up(const tb_batch *rollout, const double *variance, tb_vine_study *out)
+{
+    size_t n = rollout->n_rows, bytes = rollout->n_action * sizeof(double);
+    *out = (tb_vine_study){.n_states = n};
+    for (size_t i = 0; i < n; i++) {
+        const double *a = rollout->action + i * rollout->n_draws * rollout->n_action;
+        if ((variance[i] == 0 && variance[n + i] == 0) ||
+            memcmp(a, a + rollout->n_action, bytes) == 0) {
+            out->n_same++;
+            continue;
+        }
+        out->n_zero_common += variance[i] == 0;
+        out->variance_common += variance[i];
+        out->variance_apart += variance[n + i];
+    }
+    double others = (double)(n - out->n_same);
+    out->variance_common /= others;
+    out->variance_apart /= others;
+}
+
+tb_status tb_learner_study_vine(tb_learner *learner, size_t trials, tb_vine_study *out,
+                                tb_error *error)
+{
+    TB_ASSERT(learner->vine != NULL && trials >= 2);
+    const tb_net *net = &learner->policy.net;
+    const tb_head *head = &learner->task.head;
+    tb_learner_config config = learner->def.learner;
+    config.vine_trials = (int64_t)trials;
+    tb_vine *vine = NULL;
+    tb_batch rollout = {0};
+    size_t rows = max_rows(&learner->def), states = (size_t)config.vine_states;
+    double *variance = tb_alloc(2 * states, sizeof(double));
+    tb_status status = variance == NULL
+                           ? tb_fail(error, TB_E_NOMEM, "no memory for a study")
+                           : tb_vine_create(&learner->task, net, &config, rows, &vine, error);
+    if (status == TB_OK)
+        status = tb_batch_init_draws(&rollout, states, tb_vine_actions(vine),
+                                     net->n_in * tb_dtype_size(net->dtype), head->n_action,
+                                     head->n_params, error);
+    if (status == TB_OK) {
+        tb_vine_choose(vine, (uint64_t)learner->last.iteration + 1, rows, states);
+        learner->sampler.vine = vine;
+        status = tb_sampler_run(&learner->sampler, &learner->scaler,
+                                rows / learner->sampler.n_lanes, &learner->batch, error);
+        learner->sampler.vine = learner->vine;
+        // a study costs the run nothing of its budget
+        learner->sampler.steps_done -= status == TB_OK ? rows : 0;
+    }
+    if (status == TB_OK)
+        status = study_branches(learner, vine, &rollout, trials, 1, variance, error);
+    if (status == TB_OK)
+        status = study_branches(learner, vine, &rollout, trials, 0, variance + states, error);
+    if (status == TB_OK)
+        sum_up(&rollout, variance, out);
+    tb_batch_finish(&rollout);
+    tb_vine_destroy(vine);
+    free(variance);
+    return status;
+}
+
 tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episode *out,
                               tb_error *error)
 {

@@ -59,6 +59,21 @@ const tb_episode *tb_learner_episodes(const tb_learner *learner, size_t *n);
 tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episode *out,
                               tb_error *error);
 
+/* What common random numbers do to the differences of Q between two actions of a state. */
+typedef struct tb_vine_study {
+    size_t n_states;        /* of the rollout set; the first two actions of each are compared */
+    size_t n_same;          /* states where both variances are 0, or both actions are the same */
+    double variance_common; /* mean over the others of the difference's variance over the trials */
+    double variance_apart;  /* the same without common random numbers */
+    size_t n_zero_common;   /* of the others: variance 0 with common random numbers */
+} tb_vine_study;
+
+/* Plays a trunk with the policy in force and, twice, `trials` branches from each state of a rollout
+ * set: with and without common random numbers. For learners with vine sampling; the lanes move on,
+ * so the run is no longer the one that it would have been. */
+tb_status tb_learner_study_vine(tb_learner *learner, size_t trials, tb_vine_study *out,
+                                tb_error *error);
+
 /* Parameters in force, [*n]; critic = 0 or 1. A critic without any gives n = 0. */
 const double *tb_learner_parameters(const tb_learner *learner, int critic, size_t *n);
 

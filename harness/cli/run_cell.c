@@ -13,7 +13,7 @@
 #include "harness/worker/worker.h"
 
 static volatile int stop;
-static int probe;
+static int probe, study;
 
 static void ask_to_stop(int signal)
 {
@@ -28,6 +28,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'a': def->attempt = atoi(argument); break;
     case 'p': def->progress_fd = atoi(argument); break;
     case 'b': probe = 1; break;
+    case 's': study = 1; break;
     case ARGP_KEY_ARG:
         if (state->arg_num == 0)
             def->results = argument;
@@ -57,12 +58,23 @@ static int run_probe(const tb_worker_def *def)
     return status == TB_OK ? TB_EXIT_OK : tb_cli_exit_code(status);
 }
 
+static int run_study(const tb_worker_def *def)
+{
+    tb_error error = {0};
+    tb_status status = tb_worker_study(def, stdout, &error);
+    return status == TB_OK ? TB_EXIT_OK : tb_cli_error(&error, tb_cli_exit_code(status));
+}
+
 static int run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"attempt", 'a', "N", 0, "number of this attempt (default: the next)", 0},
         {"progress-fd", 'p', "FD", 0, "write progress lines to this descriptor", 0},
         {"probe", 'b', NULL, 0, "only see whether the cell could start; write nothing", 0},
+        {"study-vine", 's', NULL, 0,
+         "train it, write nothing, and say what common random numbers do for the first, a middle "
+         "and the last policy",
+         0},
         {0},
     };
     static const struct argp argp = {
@@ -78,6 +90,8 @@ static int run(int argc, char **argv)
         return TB_EXIT_USAGE;
     if (probe)
         return run_probe(&def);
+    if (study)
+        return run_study(&def);
     struct sigaction action = {.sa_handler = ask_to_stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

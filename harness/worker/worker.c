@@ -64,12 +64,16 @@ static tb_status find_cell(tb_worker *worker, tb_error *error)
     worker->folder = tb_format("%s/%s", worker->def->results, worker->cell->path);
     if (worker->folder == NULL)
         return tb_fail(error, TB_E_NOMEM, "no memory for a path");
-    // opening the logs would empty the files that run.json vouches for
-    if (tb_run_is_complete(worker->folder))
-        return tb_fail(error, TB_E_STATE,
-                       "%s is complete already; to run it again, delete its run.json",
-                       worker->folder);
     return TB_OK;
+}
+
+// opening the logs would empty the files that run.json vouches for
+static tb_status check_incomplete(const tb_worker *worker, tb_error *error)
+{
+    if (!tb_run_is_complete(worker->folder))
+        return TB_OK;
+    return tb_fail(error, TB_E_STATE,
+                   "%s is complete already; to run it again, delete its run.json", worker->folder);
 }
 
 // the plugin file that plugins.json names; one that was loaded already is taken again
@@ -370,6 +374,8 @@ int tb_worker_run(const tb_worker_def *def, tb_error *error)
 {
     tb_worker worker = {.def = def};
     tb_status status = find_cell(&worker, error);
+    if (status == TB_OK)
+        status = check_incomplete(&worker, error);
     int code = status == TB_OK ? run_cell(&worker, error) : tb_cli_exit_code(status);
     say_end(&worker, code, error->message);
     finish(&worker);
@@ -384,6 +390,53 @@ tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error)
         status = load_plugins(&worker, error);
     if (status == TB_OK)
         status = create_learner(&worker, error);
+    finish(&worker);
+    return status;
+}
+
+// trials of each branch of a study: the standard error of a variance is then below a fifth of it
+enum { study_trials = 64 };
+
+static tb_status study(tb_worker *worker, FILE *out, tb_error *error)
+{
+    tb_vine_study result;
+    tb_status status = tb_learner_study_vine(worker->learner, study_trials, &result, error);
+    if (status == TB_OK)
+        fprintf(out, "%s\t%s\t%llu\t%zu\t%zu\t%zu\t%.6g\t%.6g\t%.4f\n", worker->env->label,
+                worker->algorithm->label, (unsigned long long)tb_learner_steps(worker->learner),
+                result.n_states, result.n_same, result.n_zero_common, result.variance_common,
+                result.variance_apart, result.variance_common / result.variance_apart);
+    return status;
+}
+
+tb_status tb_worker_study(const tb_worker_def *def, FILE *out, tb_error *error)
+{
+    tb_worker worker = {.def = def};
+    tb_iteration log;
+    tb_status status = find_cell(&worker, error);
+    if (status == TB_OK && worker.setting->learner.sampling != TB_SAMPLING_VINE)
+        status =
+            tb_fail(error, TB_E_PARAM, "cell \"%s\" does not use vine sampling", def->cell_path);
+    if (status == TB_OK)
+        status = load_plugins(&worker, error);
+    if (status == TB_OK)
+        status = create_learner(&worker, error);
+    if (status == TB_OK) {
+        fprintf(out, "env\talgorithm\tstep\tstates\tsame\tzero_common\tvariance_common\t"
+                     "variance_apart\tratio\n");
+        status = study(&worker, out, error);
+    }
+    int half = 0;
+    while (status == TB_OK && !tb_learner_done(worker.learner)) {
+        status = tb_learner_iterate(worker.learner, &log, NULL, error);
+        if (status != TB_OK || half ||
+            2 * tb_learner_steps(worker.learner) < (uint64_t)worker.env->run.steps)
+            continue;
+        half = 1;
+        status = study(&worker, out, error);
+    }
+    if (status == TB_OK)
+        status = study(&worker, out, error);
     finish(&worker);
     return status;
 }

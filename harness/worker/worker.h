@@ -6,6 +6,8 @@
 #ifndef HARNESS_WORKER_WORKER_H
 #define HARNESS_WORKER_WORKER_H
 
+#include <stdio.h>
+
 #include "trpo/base/base.h"
 
 typedef struct tb_worker_def {
@@ -25,5 +27,10 @@ int tb_worker_run(const tb_worker_def *def, tb_error *error);
 /* Makes everything that the cell needs before its first step, writes nothing and throws it away:
  * what cannot work is told before anything runs. */
 tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error);
+
+/* Trains a cell with vine sampling without writing anything, and says on `out`, one line each, what
+ * common random numbers do for the first, a middle and the last policy (tb_vine_study):
+ * tab-separated, with a header. The cell may be complete already. */
+tb_status tb_worker_study(const tb_worker_def *def, FILE *out, tb_error *error);
 
 #endif

@@ -39,6 +39,24 @@ class Vine(bench.Bench):
         (record,) = self.runs().values()
         self.assertEqual(record["steps"], steps)
 
+    def test_study_of_common_random_numbers(self):
+        suite = self.put_suite(envs=(bench.PENDULUM,), seeds=1, steps=6000, defaults=VINE + "gamma = 0.9\n")
+        self.expect(0, suite, "--no-report")
+        before = self.contents()
+        out, _ = self.expect(0, "run-cell", "--study-vine", self.results(), "runs/classic__Pendulum-v1/linear/trpo/s0000")
+        rows = list(csv.DictReader(out.splitlines(), delimiter="\t"))
+        self.assertEqual([int(row["step"]) for row in rows][0], 0)
+        self.assertEqual(len(rows), 3)
+        for row in rows:
+            self.assertEqual(int(row["states"]), 60)
+            self.assertLess(float(row["ratio"]), 0.5)
+        # a complete run stays as it is
+        self.assertEqual(self.contents(), before)
+        plain = self.put_suite("plain.toml", seeds=1, name="plain")
+        self.expect(0, plain, "--no-report", "-o", "plain")
+        _, err = self.expect(2, "run-cell", "--study-vine", self.results("plain"), "runs/classic__CartPole-v1/linear/trpo/s0000")
+        self.assertIn("does not use vine sampling", err)
+
     def refuse(self, message, **options):
         """Exit code 2 and the message, and nothing has run."""
         suite = self.put_suite(seeds=2, **options)

@@ -101,6 +101,38 @@ static void test_branches_count_as_steps(void **state)
     assert_true(logs[n - 1].branch_steps < logs[0].branch_steps);
 }
 
+// all noise is the environment's, and it does not depend on the action: what two actions of a state
+// differ by has no noise left with common random numbers, and twice that of a branch without
+static void test_study_of_common_random_numbers(void **state)
+{
+    (void)state;
+    setting s;
+    tb_vine_study study;
+    tb_error error = {0};
+    init_vine(&s, "trpo", TB_VINE_EXHAUSTIVE);
+    s.env.good = 99;
+    s.def.learner.gamma = 1;
+    s.def.learner.critic_kind = 2; // none: the plain sum
+    s.env.terminate_at = 0;
+    s.env.truncate_at = 0;
+    s.def.max_episode_steps = 0;
+    tb_learner *learner = create(&s);
+    uint64_t steps = tb_learner_steps(learner);
+    assert_ok(tb_learner_study_vine(learner, 400, &study, &error), &error);
+    assert_int_equal(study.n_states, 40);
+    assert_int_equal(study.n_same, 0);
+    assert_int_equal(study.n_zero_common, 40);
+    assert_true(study.variance_common == 0);
+    // two branches of three steps, each with noise of variance 1/48 (uniform on [0, 1/2)): over 40
+    // states and 400 trials the standard error is 1.2 %
+    assert_near(study.variance_apart, 6.0 / 48, 6.0 / 48 * 0.06);
+    // and the run goes on with its whole budget
+    assert_int_equal(tb_learner_steps(learner), steps);
+    tb_iteration log;
+    iterate(learner, &log);
+    tb_learner_destroy(learner);
+}
+
 static void refuse(setting *s, const char *words)
 {
     tb_learner *learner = NULL;
@@ -135,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_every_algorithm_learns),
         cmocka_unit_test(test_same_bits_for_every_number_of_threads),
         cmocka_unit_test(test_branches_count_as_steps),
+        cmocka_unit_test(test_study_of_common_random_numbers),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

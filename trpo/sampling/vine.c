@@ -567,12 +567,22 @@ void tb_vine_bootstrap(tb_vine *vine, tb_batch *out)
     for (size_t i = 0; i < out->n_rows * out->n_draws; i++) {
         double sum = 0;
         for (size_t s = 0; s < vine->n_trials; s++, at++) {
-            sum += vine->sums[at];
             if (vine->cut_discount[at] != 0)
-                sum += vine->cut_discount[at] * *value++;
+                vine->sums[at] += vine->cut_discount[at] * *value++;
+            sum += vine->sums[at];
         }
         out->advantage[i] = sum / (double)vine->n_trials;
     }
+}
+
+double tb_vine_trial(const tb_vine *vine, size_t n, size_t k, size_t s)
+{
+    return vine->sums[(n * vine->n_actions + k) * vine->n_trials + s];
+}
+
+void tb_vine_share_noise(tb_vine *vine, int common)
+{
+    vine->common = common;
 }
 
 double tb_vine_normalize(const tb_vine *vine, tb_batch *out, int normalize)

@@ -62,6 +62,13 @@ size_t tb_vine_cuts(tb_vine *vine, const void **x, const double **time, double *
 /* out->advantage [N K] = Q-hat, with the values that the caller has put into tb_vine_cuts(). */
 void tb_vine_bootstrap(tb_vine *vine, tb_batch *out);
 
+/* Q of trial s of action k of state n, after tb_vine_bootstrap(). */
+double tb_vine_trial(const tb_vine *vine, size_t n, size_t k, size_t s);
+
+/* Common random numbers on or off in the next tb_vine_run(), which may play the same rollout set
+ * again. */
+void tb_vine_share_noise(tb_vine *vine, int common);
+
 /* The root mean square, over the whole batch, of Q less its state's mean (weighted by the policy
  * where every action was tried). With `normalize` advantage becomes this difference, divided by
  * that root mean square plus 1e-8; without, the mean-baseline estimator still takes the difference.
