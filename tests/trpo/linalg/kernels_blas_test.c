@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The kernels against OpenBLAS, an implementation that shares nothing with them, and what this
- * OpenBLAS must be to be asked: libopenblas-serial gives wrong results when threads call it at the
- * same time.
+ * OpenBLAS must be to be asked. Two traps: libopenblas-serial gives wrong results when threads call
+ * it at the same time; and 0.3.21 takes Xeons that it does not know for a Prescott, with another
+ * kernel, five times slower, unless OPENBLAS_CORETYPE is in the environment before the program
+ * starts.
  */
 #include <cblas.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "tests/trpo/testing.h"
 #include "trpo/linalg/kernels.h"
@@ -21,6 +25,36 @@ static void blas_is_not_the_serial_package(void **state)
     if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
         fail_msg("this is libopenblas-serial, which is wrong under threads; install "
                  "libopenblas-pthread-dev (scripts/setup.sh does)");
+}
+
+// what the CPU has is not what a Prescott had: main() has told OpenBLAS so
+static void blas_knows_the_cpu(void **state)
+{
+    (void)state;
+    if (tb_kernels_level("v3") != NULL)
+        assert_string_not_equal(openblas_get_corename(), "Prescott");
+}
+
+// the same product from eight threads at once
+static void threads_may_call_blas(void **state)
+{
+    (void)state;
+    enum { threads = 8, n = 72, repeats = 50 };
+    static double a[n * n], b[n * n], alone[n * n], together[threads][n * n];
+    tb_rng rng = test_rng(6);
+    size_t wrong = 0;
+    test_fill(&rng, a, sizeof a / sizeof *a, 1);
+    test_fill(&rng, b, sizeof b / sizeof *b, 1);
+    openblas_set_num_threads(1);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, alone, n);
+#pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(+ : wrong)
+    for (int t = 0; t < threads; t++)
+        for (int i = 0; i < repeats; i++) {
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0,
+                        together[t], n);
+            wrong += memcmp(together[t], alone, sizeof alone) != 0;
+        }
+    assert_int_equal(wrong, 0);
 }
 
 // n terms of at most 1 each
@@ -76,10 +110,27 @@ static void products_equal_blas(void **state)
         check(shapes[i][0], shapes[i][1]);
 }
 
-int main(void)
+// starts the program anew with OPENBLAS_CORETYPE when OpenBLAS has taken the CPU for a Prescott
+static void tell_the_cpu(char **argv)
 {
+    if (strcmp(openblas_get_corename(), "Prescott") != 0 || tb_kernels_level("v3") == NULL ||
+        getenv("OPENBLAS_CORETYPE") != NULL)
+        return;
+    const char *core = tb_kernels_level("v4") != NULL ? "SkylakeX" : "Haswell";
+    print_message("OpenBLAS takes this CPU for a Prescott; once more as %s\n", core);
+    (void)fflush(stdout);
+    setenv("OPENBLAS_CORETYPE", core, 1);
+    (void)execv("/proc/self/exe", argv);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    tell_the_cpu(argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blas_is_not_the_serial_package),
+        cmocka_unit_test(blas_knows_the_cpu),
+        cmocka_unit_test(threads_may_call_blas),
         cmocka_unit_test(products_equal_blas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
