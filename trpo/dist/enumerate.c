@@ -27,6 +27,7 @@ void tb_head_nth_action(const tb_head *head, size_t k, double *a)
 {
     for (size_t i = head->n_action; i-- > 0;) {
         size_t n = n_values(head, i);
+        TB_ASSERT(n > 0);
         a[i] = (double)(k % n);
         k /= n;
     }
