@@ -351,16 +351,27 @@ static inline void test_corrupt_snapshots(void **state)
     tb_test_reset(&p, tb_test_key(1), NULL);
     assert_int_equal(a.snapshot->save(a.env, bytes, sizeof bytes, &n), TB_OK);
     assert_int_equal(b.snapshot->save(b.env, own, sizeof own, &m), TB_OK);
-    /* each prefix, one byte too many, each flipped bit */
+    /* each prefix, one byte too many, each flipped bit of the words that say what it is */
     for (uint64_t used = 0; used < n; used++)
         tb_test_refuses(&b, bytes, used, own, m);
     memcpy(bad, bytes, n);
     tb_test_refuses(&b, bad, n + 1, own, m);
-    for (uint64_t bit = 0; bit < 8 * n; bit++) {
+    for (uint64_t bit = 0; bit < UINT64_C(8) * 32; bit++) {
         memcpy(bad, bytes, n);
         bad[bit / 8] ^= (unsigned char)(1 << bit % 8);
         tb_test_refuses(&b, bad, n, own, m);
     }
+    /* a phase that has no state (0 and 3 are such), and a state that is not finite */
+    for (unsigned char phase = 0; phase < 5; phase++) {
+        memcpy(bad, bytes, n);
+        bad[32] = phase;
+        if (phase != 1 && phase != 2)
+            tb_test_refuses(&b, bad, n, own, m);
+    }
+    memcpy(bad, bytes, n);
+    bad[64 + 6] = 0xf0; /* an infinity or a NaN */
+    bad[64 + 7] = 0x7f;
+    tb_test_refuses(&b, bad, n, own, m);
     memset(bad, 0, sizeof bad);
     tb_test_refuses(&b, bad, n, own, m);
     tb_test_refuses(&b, NULL, 0, own, m);

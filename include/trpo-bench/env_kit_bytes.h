@@ -15,7 +15,7 @@ extern "C" {
 #define TB__KIT_HASH_START UINT64_C(0xcbf29ce484222325)
 
 /* Mixes one word in. Each step is a bijection of the hash, so two inputs that differ in one word
- * never meet: every flipped bit of a snapshot is found, not only most. */
+ * never meet. */
 static inline uint64_t tb__kit_hash_word(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -46,11 +46,10 @@ static inline void tb__kit_put(unsigned char *at, uint64_t word)
 
 static inline uint64_t tb__kit_get(const unsigned char *at)
 {
-    uint64_t word = 0;
-    int i;
-    for (i = 0; i < 8; i++)
-        word |= (uint64_t)at[i] << 8 * i;
-    return word;
+    /* written out, not a loop: compilers see one load */
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
+           (uint64_t)at[7] << 56;
 }
 
 #ifdef __cplusplus

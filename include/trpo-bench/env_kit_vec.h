@@ -343,16 +343,11 @@ static inline tb_status tb__kit_vec_step(tb_vec *v, const uint8_t *mask, const v
 
 /* ---- snapshots of a lane ---- */
 
-/* Moves lane i into the scalar instance; 0 when there is none. */
-static inline int tb__kit_vec_pick(const tb_vec *v, uint64_t i, const char *call)
+static inline tb_status tb__kit_vec_no_lane(const tb_vec *v, uint64_t i, const char *call)
 {
-    if (i < v->n) {
-        tb__kit_gather(v, i);
-        return 1;
-    }
-    tb_kit_text(v->error, TB__KIT_ERROR_CAP, TB_E_INVALID, "%s() of lane %llu: there are %llu",
-                call, (unsigned long long)i, (unsigned long long)v->n);
-    return 0;
+    return tb_kit_text(v->error, TB__KIT_ERROR_CAP, TB_E_INVALID,
+                       "%s() of lane %llu: there are %llu", call, (unsigned long long)i,
+                       (unsigned long long)v->n);
 }
 
 /* Keeps the text of a failure. */
@@ -371,35 +366,43 @@ static inline uint64_t tb__kit_vec_max_bytes(tb_vec *v)
 static inline tb_status tb__kit_vec_save(const tb_vec *v, uint64_t i, void *buf, uint64_t cap,
                                          uint64_t *used)
 {
-    if (!tb__kit_vec_pick(v, i, "save"))
-        return TB_E_INVALID;
+    if (i >= v->n)
+        return tb__kit_vec_no_lane(v, i, "save");
+    tb__kit_gather(v, i);
     return tb__kit_vec_told(v, tb__kit_save(v->lane, buf, cap, used));
 }
 
+/* A load replaces all of a lane: nothing has to be gathered before. */
 static inline tb_status tb__kit_vec_load(tb_vec *v, uint64_t i, const void *buf, uint64_t used)
 {
     tb_status status;
-    if (!tb__kit_vec_pick(v, i, "load"))
-        return TB_E_INVALID;
+    if (i >= v->n)
+        return tb__kit_vec_no_lane(v, i, "load");
+    if (v->stride == 0)
+        v->lane->state = v->state + i * (v->lane->state_bytes / 8);
     status = tb__kit_vec_told(v, tb__kit_load(v->lane, buf, used));
-    tb__kit_scatter(v, i);
+    if (status == TB_OK)
+        tb__kit_scatter(v, i);
     return status;
 }
 
 static inline tb_status tb__kit_vec_rekey(tb_vec *v, uint64_t i, const tb_key *key)
 {
     tb_status status;
-    if (!tb__kit_vec_pick(v, i, "rekey"))
-        return TB_E_INVALID;
+    if (i >= v->n)
+        return tb__kit_vec_no_lane(v, i, "rekey");
+    v->lane->phase = v->phase[i];
     status = tb__kit_vec_told(v, tb__kit_rekey(v->lane, key));
-    tb__kit_scatter(v, i);
+    if (status == TB_OK)
+        v->rng[i] = v->lane->rng;
     return status;
 }
 
 static inline tb_status tb__kit_vec_observe(tb_vec *v, uint64_t i, void *obs_out)
 {
-    if (!tb__kit_vec_pick(v, i, "observe"))
-        return TB_E_INVALID;
+    if (i >= v->n)
+        return tb__kit_vec_no_lane(v, i, "observe");
+    tb__kit_gather(v, i);
     return tb__kit_vec_told(v, tb__kit_observe(v->lane, obs_out));
 }
 
