@@ -83,6 +83,10 @@ const tb_option tb_learner_options[] = {
      "The critic's network also sees the time, t / max_episode_steps (t / 1000 without a limit)."},
     {"critic_ridge", TB_OPTION_F64, LEARNER(critic_ridge), 1e-5, 0, 1e6, NULL,
      "Ridge of the linear features' least squares."},
+    {"discounted_states", TB_OPTION_BOOL, LEARNER(discounted_states), 0, 0, 1, NULL,
+     "Weight each state by gamma^t, t its step of the episode, in surrogate, KL, entropy and "
+     "Fisher "
+     "matrix: the paper's discounted visitation, whose gradient is that of the discounted return."},
     {"critic_rollback", TB_OPTION_BOOL, LEARNER(critic_rollback), 0, 0, 1, NULL,
      "Undo a fit that leaves the critic with a larger error on the batch, or none that is finite."},
     {"sampling", TB_OPTION_ENUM, LEARNER(sampling), TB_SAMPLING_SINGLE_PATH, 0, 0,

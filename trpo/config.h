@@ -66,7 +66,7 @@ typedef struct tb_learner_config {
     int32_t vine_estimator;    /* TB_VINE_SELF_NORMALIZED, ... */
     int32_t vine_common_random_numbers;
     int32_t vine_preset; /* number of the choice (trpo/sampling/presets.h) */
-    int32_t reserved_vine;
+    int32_t discounted_states;
     int32_t reserved;
 } tb_learner_config;
 

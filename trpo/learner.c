@@ -234,10 +234,13 @@ static tb_status init_vine(tb_learner *learner, tb_error *error)
     learner->sampler.vine = learner->vine;
     size_t draws = tb_vine_actions(learner->vine);
     status = tb_policy_reserve_draws(&learner->policy, draws, error);
-    return status != TB_OK ? status
-                           : tb_batch_init_draws(&learner->rollout, tb_vine_states(learner->vine),
-                                                 draws, net->n_in * tb_dtype_size(net->dtype),
-                                                 head->n_action, head->n_params, error);
+    if (status == TB_OK)
+        status = tb_batch_init_draws(&learner->rollout, tb_vine_states(learner->vine), draws,
+                                     net->n_in * tb_dtype_size(net->dtype), head->n_action,
+                                     head->n_params, error);
+    if (status == TB_OK && def->learner.discounted_states)
+        status = tb_batch_reserve_weights(&learner->rollout, error);
+    return status;
 }
 
 tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_error *error)
@@ -274,6 +277,8 @@ tb_status tb_learner_create(const tb_learner_def *def, tb_learner **out, tb_erro
                                net->n_in * tb_dtype_size(net->dtype), learner->task.head.n_action,
                                learner->task.head.n_params, error);
     }
+    if (status == TB_OK && config->discounted_states)
+        status = tb_batch_reserve_weights(&learner->batch, error);
     if (status == TB_OK)
         status =
             tb_sampler_init(&learner->sampler, &learner->task, &learner->policy.net,
@@ -444,6 +449,8 @@ static tb_status estimate_advantages(tb_learner *learner, tb_error *error)
         return status;
     if (config->normalize_returns)
         tb_return_scaler_apply(&learner->returns, batch, config->gamma, config->reward_clip);
+    if (config->discounted_states)
+        tb_batch_discount_states(batch, config->gamma);
     tb_estimate_advantages(config, batch);
     return TB_OK;
 }
@@ -459,6 +466,8 @@ static tb_status estimate_q(tb_learner *learner, tb_iteration *log, tb_error *er
     if (status != TB_OK)
         return status;
     tb_vine_bootstrap(learner->vine, &learner->rollout);
+    if (learner->def.learner.discounted_states)
+        tb_batch_discount_states(&learner->rollout, learner->def.learner.gamma);
     log->branch_steps = (int64_t)learner->branch_steps;
     log->q_deviation = tb_vine_normalize(learner->vine, &learner->rollout,
                                          learner->def.learner.normalize_advantages);

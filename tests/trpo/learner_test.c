@@ -322,6 +322,26 @@ static void test_surrogate_before_is_the_mean_advantage(void **state)
     tb_learner_destroy(learner);
 }
 
+// discounted states: other updates from the same batch, and the plain ones without a discount
+static void test_discounted_states(void **state)
+{
+    (void)state;
+    setting s;
+    init(&s, "trpo");
+    s.def.learner.gamma = 0.8;
+    play(&s, 0, &first);
+    s.def.learner.discounted_states = 1;
+    play(&s, 0, &second);
+    assert_true(first.log[0].reward_mean == second.log[0].reward_mean);
+    assert_true(first.log[0].gradient_norm != second.log[0].gradient_norm);
+    assert_near(second.log[0].surrogate_before, 0, 1e-14); // the weighted mean is normalised
+    s.def.learner.gamma = 1;
+    play(&s, 0, &first);
+    s.def.learner.discounted_states = 0;
+    play(&s, 0, &second);
+    assert_same_record(&first, &second);
+}
+
 // each iteration tells its own time; conjugate gradients and line search are parts of the update
 static void test_timing(void **state)
 {
@@ -550,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_clipped_actions),
         cmocka_unit_test(test_statistics_are_frozen_during_a_batch),
         cmocka_unit_test(test_surrogate_before_is_the_mean_advantage),
+        cmocka_unit_test(test_discounted_states),
         cmocka_unit_test(test_timing),
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_allocations_in_regions_are_counted),

@@ -24,25 +24,27 @@ void tb_gae(tb_batch *batch, double gamma, double lambda)
     }
 }
 
-static void mean_and_variance(const double *x, size_t n, double *mean, double *variance)
+// weights w [n] sum to n; NULL = all 1
+static void mean_and_variance(const double *x, const double *w, size_t n, double *mean,
+                              double *variance)
 {
     double sum = 0, rest = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
-        sum += x[i];
+        sum += (w != NULL ? w[i] : 1) * x[i];
     *mean = sum / (double)n;
     // what rounding left out: the mean of equal numbers must be that number, or they seem to vary
     for (size_t i = 0; i < n; i++)
-        rest += x[i] - *mean;
+        rest += (w != NULL ? w[i] : 1) * (x[i] - *mean);
     *mean += rest / (double)n;
     for (size_t i = 0; i < n; i++)
-        squares += (x[i] - *mean) * (x[i] - *mean);
+        squares += (w != NULL ? w[i] : 1) * ((x[i] - *mean) * (x[i] - *mean));
     *variance = squares / (double)n;
 }
 
 void tb_normalize_advantages(tb_batch *batch)
 {
     double mean, variance;
-    mean_and_variance(batch->advantage, batch->n_rows, &mean, &variance);
+    mean_and_variance(batch->advantage, batch->weight, batch->n_rows, &mean, &variance);
     double scale = 1 / (sqrt(variance) + 1e-8);
     for (size_t i = 0; i < batch->n_rows; i++)
         batch->advantage[i] = (batch->advantage[i] - mean) * scale;
@@ -52,7 +54,7 @@ double tb_explained_variance(const double *value, const double *target, size_t n
 {
     // in one pass over the residuals, without memory for them
     double mean_target, var_target, mean = 0, squares = 0;
-    mean_and_variance(target, n, &mean_target, &var_target);
+    mean_and_variance(target, NULL, n, &mean_target, &var_target);
     for (size_t i = 0; i < n; i++)
         mean += target[i] - value[i];
     mean /= (double)n;

@@ -11,7 +11,8 @@
  * kinds of end. lambda = 1 with a critic of 0 gives rewards-to-go. */
 void tb_gae(tb_batch *batch, double gamma, double lambda);
 
-/* advantage = (advantage - mean) / (standard deviation + 1e-8) over the whole batch. */
+/* advantage = (advantage - mean) / (standard deviation + 1e-8) over the whole batch, with its
+ * weights. */
 void tb_normalize_advantages(tb_batch *batch);
 
 /* 1 - Var(target - value) / Var(target): 1 is a perfect critic, 0 no better than a constant; NaN

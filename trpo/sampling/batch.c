@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "trpo/sampling/batch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "trpo/linalg/vec.h"
 
 tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size_t x_row_bytes,
                         size_t n_action, size_t n_params, tb_error *error)
@@ -12,7 +15,8 @@ tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size
                         .n_action = n_action,
                         .n_params = n_params,
                         .n_draws = 1,
-                        .draw_weight = 1};
+                        .draw_weight = 1,
+                        .mean_weight = 1};
     batch->x = tb_alloc(max_rows, x_row_bytes);
     batch->action = tb_alloc(max_rows * n_action, sizeof(double));
     batch->y_old = tb_alloc(max_rows * n_params, sizeof(double));
@@ -47,20 +51,43 @@ tb_status tb_batch_init_draws(tb_batch *batch, size_t max_rows, size_t max_draws
     *batch = (tb_batch){.max_rows = max_rows,
                         .x_row_bytes = x_row_bytes,
                         .n_action = n_action,
-                        .n_params = n_params};
+                        .n_params = n_params,
+                        .mean_weight = 1};
     batch->x = tb_alloc(max_rows, x_row_bytes);
+    batch->time = tb_alloc(max_rows, sizeof(double));
     batch->y_old = tb_alloc(max_rows * n_params, sizeof(double));
     batch->action = tb_alloc(draws * n_action, sizeof(double));
     batch->log_prob_old = tb_alloc(draws, sizeof(double));
     batch->log_proposal = tb_alloc(draws, sizeof(double));
     batch->advantage = tb_alloc(draws, sizeof(double));
-    if (batch->x && batch->y_old && batch->action && batch->log_prob_old && batch->log_proposal &&
-        batch->advantage)
+    if (batch->x && batch->time && batch->y_old && batch->action && batch->log_prob_old &&
+        batch->log_proposal && batch->advantage)
         return TB_OK;
     tb_batch_finish(batch);
     return tb_fail(error, TB_E_NOMEM,
                    "no memory for %zu actions of each of %zu states; lower vine_states", max_draws,
                    max_rows);
+}
+
+tb_status tb_batch_reserve_weights(tb_batch *batch, tb_error *error)
+{
+    batch->weight = tb_alloc(batch->max_rows, sizeof(double));
+    return batch->weight != NULL
+               ? TB_OK
+               : tb_fail(error, TB_E_NOMEM, "no memory for the weights of %zu states",
+                         batch->max_rows);
+}
+
+void tb_batch_discount_states(tb_batch *batch, double gamma)
+{
+    size_t n = batch->n_rows;
+    for (size_t i = 0; i < n; i++)
+        batch->weight[i] = pow(gamma, batch->time[i]);
+    double mean = tb_vec_sum(batch->weight, n) / (double)n;
+    batch->mean_weight = mean;
+    // a batch so late in its episodes that nothing of it counts: all rows alike, not 0 / 0
+    for (size_t i = 0; i < n; i++)
+        batch->weight[i] = mean > 0 ? batch->weight[i] / mean : 1;
 }
 
 void tb_batch_finish(tb_batch *batch)
@@ -78,6 +105,7 @@ void tb_batch_finish(tb_batch *batch)
     free(batch->next_value);
     free(batch->advantage);
     free(batch->target);
+    free(batch->weight);
     free(batch->final_x);
     free(batch->final_time);
     free(batch->final_row);

@@ -44,6 +44,9 @@ typedef struct tb_batch {
     double *next_value;   /* [L] V(observation after the last row of the lane) */
     double *advantage;    /* [N][K]; of a vine: Q */
     double *target;       /* [N] advantage (before normalising) + value: what the critic fits */
+    /* Weights of the rows in every mean over states; they sum to N. NULL: each has 1. */
+    double *weight;     /* [N] */
+    double mean_weight; /* of gamma^t over the rows, which the weights were divided by; 1 without */
 
     /* F observations that no row holds but that the critic must value, in lane order: what followed
      * each row that was TRUNCATED and not TERMINATED, and where each lane stands after its last
@@ -56,12 +59,24 @@ typedef struct tb_batch {
 
 tb_status tb_batch_init(tb_batch *batch, size_t max_rows, size_t max_lanes, size_t x_row_bytes,
                         size_t n_action, size_t n_params, tb_error *error);
+/* Makes room for weights, of rows with `time`. */
+tb_status tb_batch_reserve_weights(tb_batch *batch, tb_error *error);
+/* weight = gamma^time, divided by their mean: the rows then count as discounted visitation has
+ * them, rho(s) = sum_t gamma^t P(s_t = s) (paper, section 2), up to a factor. */
+void tb_batch_discount_states(tb_batch *batch, double gamma);
+
 /* The rollout set of a vine: rows with max_draws actions, and nothing that only trajectories have.
  */
 tb_status tb_batch_init_draws(tb_batch *batch, size_t max_rows, size_t max_draws,
                               size_t x_row_bytes, size_t n_action, size_t n_params,
                               tb_error *error);
 void tb_batch_finish(tb_batch *batch);
+
+/* What row i counts in means over states. */
+static inline double tb_batch_weight(const tb_batch *batch, size_t row)
+{
+    return batch->weight != NULL ? batch->weight[row] : 1;
+}
 
 /* Whether the row is the last of its episode. */
 static inline int tb_batch_ends(const tb_batch *batch, size_t row)

@@ -528,6 +528,7 @@ tb_status tb_vine_run(tb_vine *vine, const tb_batch *trunk, const tb_scaler *sca
     for (size_t n = 0; n < vine->n_states; n++) {
         memcpy((char *)out->x + n * vine->x_row_bytes,
                (const char *)trunk->x + vine->row[n] * vine->x_row_bytes, vine->x_row_bytes);
+        out->time[n] = trunk->time[vine->row[n]];
         memcpy(out->y_old + n * d, trunk->y_old + vine->row[n] * d, d * sizeof(double));
     }
     for (size_t w = 0; w < vine->n_workers; w++) {

@@ -49,8 +49,8 @@ size_t tb_vine_slot(const tb_vine *vine, size_t row);
 tb_status tb_vine_keep(tb_vine *vine, const tb_stage *stage, size_t g, size_t row, tb_error *error);
 
 /* Plays the branches of the rollout set on all threads, once the trunk is played. Fills out: x,
- * y_old, action, log_prob_old, log_proposal, and advantage with the sums of discounted rewards, to
- * which tb_vine_bootstrap() adds the values of what followed. `scaler` is the trunk's.
+ * time, y_old, action, log_prob_old, log_proposal, and advantage with the sums of discounted
+ * rewards, to which tb_vine_bootstrap() adds the values of what followed. `scaler` is the trunk's.
  * *steps gets the environment steps done. */
 tb_status tb_vine_run(tb_vine *vine, const tb_batch *trunk, const tb_scaler *scaler, tb_batch *out,
                       uint64_t *steps, tb_error *error);

@@ -53,7 +53,8 @@ void tb_draws_gradient(const tb_head *head, const tb_batch *batch, size_t i, con
     double sum, weighted, unit = log_unit(batch, i, log_prob);
     weigh(batch, i, log_prob, unit, &sum, &weighted);
     double center = batch->self_normalized ? weighted / sum : 0;
-    double factor = batch->self_normalized ? 1 / sum : batch->draw_weight;
+    double factor =
+        (batch->self_normalized ? 1 / sum : batch->draw_weight) * tb_batch_weight(batch, i);
     memset(w, 0, d * sizeof *w);
     for (size_t k = 0; k < n; k++) {
         size_t at = i * n + k;

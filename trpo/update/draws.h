@@ -20,8 +20,8 @@
 double tb_draws_value(const tb_head *head, const tb_batch *batch, size_t i, const double *y,
                       double *log_prob, double *ratio_error);
 
-/* w [D] = derivative of the row's term by y, divided by the number of rows; log_prob as
- * tb_draws_value left it; dy [D] is scratch. */
+/* w [D] = derivative of the row's term by y, times the row's weight, divided by the number of rows;
+ * log_prob as tb_draws_value left it; dy [D] is scratch. */
 void tb_draws_gradient(const tb_head *head, const tb_batch *batch, size_t i, const double *y,
                        const double *log_prob, double *dy, double *w);
 

@@ -44,6 +44,7 @@ void tb_policy_finish(tb_policy *policy)
     free(policy->shard_sums);
     free(policy->shard_dy);
     free(policy->fisher_x);
+    free(policy->fisher_weight);
     free(policy->scratch);
     memset(policy, 0, sizeof *policy);
 }
@@ -73,12 +74,15 @@ tb_status tb_policy_prepare(tb_policy *policy, const tb_objective *objective,
     policy->objective = *objective;
     policy->fisher_fraction = fisher_fraction;
     free(policy->fisher_x);
+    free(policy->fisher_weight);
     policy->fisher_x = NULL;
+    policy->fisher_weight = NULL;
     if (fisher_fraction >= 1)
         return TB_OK;
     size_t share = fisher_rows_of(policy, policy->max_rows);
     policy->fisher_x = tb_alloc(share * policy->net.n_in, tb_dtype_size(policy->net.dtype));
-    return policy->fisher_x != NULL
+    policy->fisher_weight = tb_alloc(share, sizeof(double));
+    return policy->fisher_x != NULL && policy->fisher_weight != NULL
                ? TB_OK
                : tb_fail(error, TB_E_NOMEM, "no memory for the inputs of %zu rows", share);
 }
@@ -124,16 +128,18 @@ static void evaluate_rows(void *ctx, size_t shard, size_t begin, size_t end, con
         tb_head_kl_rows(head, end - begin, y, y_old, kl_rows);
     tb_head_entropy_rows(head, end - begin, y, entropy_rows);
     for (size_t i = begin; i < end; i++) {
+        double weight = tb_batch_weight(batch, i);
         if (draws) {
-            surrogate += tb_draws_value(head, batch, i, policy->y + i * d,
+            surrogate +=
+                weight * tb_draws_value(head, batch, i, policy->y + i * d,
                                         policy->log_prob + i * batch->n_draws, &ratio_error);
         } else {
             double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
-            surrogate += ratio * batch->advantage[i];
+            surrogate += weight * (ratio * batch->advantage[i]);
             ratio_error = larger(fabs(ratio - 1), ratio_error);
         }
-        kl += kl_rows[i - begin];
-        entropy += entropy_rows[i - begin];
+        kl += weight * kl_rows[i - begin];
+        entropy += weight * entropy_rows[i - begin];
     }
     double *sums = policy->shard_sums + shard * 4;
     sums[0] = surrogate;
@@ -151,6 +157,8 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
     if (status != TB_OK)
         return status;
     policy->n_rows = batch->n_rows;
+    policy->weight = batch->weight;
+    policy->weight_sum = (double)batch->n_rows;
     memset(out, 0, sizeof *out);
     for (size_t s = 0; s < tb_net_shards(batch->n_rows); s++) {
         const double *sums = policy->shard_sums + s * 4;
@@ -177,8 +185,9 @@ static void ratio_gradient_rows(const tb_policy *policy, const tb_batch *batch, 
                                batch->action + begin * head->n_action, w);
     for (size_t i = begin; i < end; i++) {
         double *row = w + (i - begin) * d;
-        double scale = exp(policy->log_prob[i] - batch->log_prob_old[i]) * batch->advantage[i] /
-                       (double)batch->n_rows;
+        double scale =
+            tb_batch_weight(batch, i) * (exp(policy->log_prob[i] - batch->log_prob_old[i]) *
+                                         batch->advantage[i] / (double)batch->n_rows);
         for (size_t k = 0; k < d; k++)
             row[k] *= scale;
     }
@@ -201,10 +210,11 @@ static void gradient_rows(void *ctx, size_t shard, size_t begin, size_t end, con
                               policy->log_prob + i * batch->n_draws, dy, w + (i - begin) * d);
     else
         ratio_gradient_rows(policy, batch, begin, end, w);
-    double weight = policy->objective.entropy_coefficient / (double)batch->n_rows;
-    if (!(weight > 0))
+    double coefficient = policy->objective.entropy_coefficient / (double)batch->n_rows;
+    if (!(coefficient > 0))
         return;
     for (size_t i = begin; i < end; i++) {
+        double weight = tb_batch_weight(batch, i) * coefficient;
         head->api->entropy_grad(head, policy->y + i * d, dy);
         for (size_t k = 0; k < d; k++)
             w[(i - begin) * d + k] += weight * dy[k];
@@ -239,11 +249,19 @@ tb_status tb_policy_draw_fisher_rows(tb_policy *policy, const tb_batch *batch, u
     tb_rng_init(&rng, tb_stream_key(policy->seed, TB_STREAM_FISHER_ROWS, iteration, 0));
     // selection sampling (Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S):
     // row i is taken with the probability that makes every choice of `share` rows equally likely
-    for (size_t i = 0; drawn < share; i++)
-        if (tb_rng_f64(&rng) * (double)(n - i) < (double)(share - drawn))
-            memcpy((char *)policy->fisher_x + drawn++ * bytes, (const char *)batch->x + i * bytes,
-                   bytes);
+    policy->weight_sum = 0;
+    for (size_t i = 0; drawn < share; i++) {
+        if (!(tb_rng_f64(&rng) * (double)(n - i) < (double)(share - drawn)))
+            continue;
+        memcpy((char *)policy->fisher_x + drawn * bytes, (const char *)batch->x + i * bytes, bytes);
+        policy->fisher_weight[drawn++] = tb_batch_weight(batch, i);
+        policy->weight_sum += tb_batch_weight(batch, i);
+    }
+    // rows that all count nothing: F is 0, not 0 / 0
+    if (!(policy->weight_sum > 0))
+        policy->weight_sum = 1;
     policy->n_rows = share;
+    policy->weight = batch->weight != NULL ? policy->fisher_weight : NULL;
     return tb_net_batch_forward(policy->rows, policy->fisher_x, share, drawn_rows, policy, error);
 }
 
@@ -255,6 +273,9 @@ static void fisher_rows(void *ctx, size_t shard, size_t begin, size_t end, const
     const tb_policy *policy = ctx;
     size_t d = policy->head.n_params;
     tb_head_fisher_rows(&policy->head, end - begin, policy->y + begin * d, jv, mjv);
+    for (size_t i = begin; policy->weight != NULL && i < end; i++)
+        for (size_t k = 0; k < d; k++)
+            mjv[(i - begin) * d + k] *= policy->weight[i];
 }
 
 tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, double *fv,
@@ -262,7 +283,7 @@ tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, d
 {
     tb_status status = tb_net_batch_gauss_newton(policy->rows, v, fisher_rows, policy, fv, error);
     for (size_t i = 0; status == TB_OK && i < policy->net.n_params; i++)
-        fv[i] = fv[i] / (double)policy->n_rows + damping * v[i];
+        fv[i] = fv[i] / policy->weight_sum + damping * v[i];
     return status;
 }
 

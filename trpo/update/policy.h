@@ -33,6 +33,9 @@ typedef struct tb_policy {
     size_t n_rows;          /* of the last forward: all of the batch, or what was drawn of it */
     double fisher_fraction; /* (0, 1] share of the batch's rows that Fisher products use */
     void *fisher_x;         /* [share][I] inputs of these rows; NULL when they are all */
+    double *fisher_weight;  /* [share] their weights */
+    const double *weight;   /* [n_rows] of the last forward's rows; NULL = each has 1 */
+    double weight_sum;      /* of them */
     double *y;              /* [n_rows][D] outputs of the last forward */
     double *log_prob;       /* [N][K] of the last evaluation */
     size_t max_draws;       /* actions a row that log_prob holds */
@@ -87,7 +90,8 @@ tb_status tb_policy_draw_fisher_rows(tb_policy *policy, const tb_batch *batch, u
                                      tb_error *error);
 
 /* fv [P] = F v + damping v with F = J' M J / N, the Fisher matrix at the parameters of the last
- * forward, over its N rows (paper, appendix C). */
+ * forward, over its N rows (paper, appendix C); with the
+ * batch's weights W it is J' W M J / sum W. */
 tb_status tb_policy_fisher(tb_policy *policy, double damping, const double *v, double *fv,
                            tb_error *error);
 

@@ -149,6 +149,27 @@ static void test_normalize(void **state)
     assert_true(batch.target[0] == target);
 }
 
+// mean 0 and deviation 1 are those of the weighted rows
+static void test_normalize_weighted(void **state)
+{
+    (void)state;
+    double weight[N];
+    fill(4);
+    tb_gae(&batch, 0.99, 0.95);
+    for (size_t i = 0; i < N; i++)
+        weight[i] = 2 * (double)i / (N - 1);
+    batch.weight = weight;
+    tb_normalize_advantages(&batch);
+    batch.weight = NULL;
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < N; i++)
+        mean += weight[i] * batch.advantage[i] / N;
+    for (size_t i = 0; i < N; i++)
+        squares += weight[i] * batch.advantage[i] * batch.advantage[i] / N;
+    assert_near(mean, 0, 1e-14);
+    assert_near(squares, 1, 1e-7);
+}
+
 static void test_normalize_constant(void **state)
 {
     (void)state;
@@ -197,6 +218,7 @@ int main(void)
         TEST(test_rewards_to_go),
         TEST(test_lanes_do_not_leak),
         TEST(test_normalize),
+        TEST(test_normalize_weighted),
         TEST(test_normalize_constant),
         TEST(test_normalize_large_constant),
         TEST(test_explained_variance),

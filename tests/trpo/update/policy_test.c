@@ -295,6 +295,121 @@ static void test_fisher_of_a_share(void **state)
         }
 }
 
+/* ---- weights ---- */
+
+// `to` becomes the batch in which row i of `from` stands copies[i] times; returns its rows
+static size_t repeat_rows(const update_fixture *from, const size_t *copies, update_fixture *to)
+{
+    const tb_head *head = &from->policy.head;
+    size_t bytes = update_inputs * sizeof(double), n = 0;
+    for (size_t i = 0; i < from->batch.n_rows; i++)
+        for (size_t k = 0; k < copies[i]; k++, n++) {
+            assert_true(n < update_max_rows);
+            memcpy((char *)to->batch.x + n * bytes, (char *)from->batch.x + i * bytes, bytes);
+            memcpy(to->batch.y_old + n * head->n_params, from->batch.y_old + i * head->n_params,
+                   head->n_params * sizeof(double));
+            memcpy(to->batch.action + n * head->n_action, from->batch.action + i * head->n_action,
+                   head->n_action * sizeof(double));
+            to->batch.log_prob_old[n] = from->batch.log_prob_old[i];
+            to->batch.advantage[n] = from->batch.advantage[i];
+        }
+    to->batch.n_rows = to->batch.steps = n;
+    return n;
+}
+
+// surrogate, KL, entropy, gradient and a Fisher product, away from the old parameters
+static void measure(update_fixture *f, tb_surrogate *at, double *g, double *fv)
+{
+    tb_error error = {0};
+    double theta[update_max_params], v[update_max_params];
+    tb_rng rng = test_rng(8);
+    size_t p = f->policy.net.n_params;
+    test_fill(&rng, theta, p, 0.3);
+    test_fill(&rng, v, p, 1);
+    for (size_t i = 0; i < p; i++)
+        theta[i] += f->before[i];
+    f->policy.objective.entropy_coefficient = 0.3;
+    tb_net_set(&f->policy.net, theta);
+    assert_ok(tb_policy_evaluate(&f->policy, &f->batch, at, &error), &error);
+    assert_ok(tb_policy_gradient(&f->policy, &f->batch, g, &error), &error);
+    assert_ok(tb_policy_fisher(&f->policy, 0.5, v, fv, &error), &error);
+}
+
+// a row of weight 3 counts as three rows, one of weight 0 as none: in every mean
+static void test_weights_count_like_copies(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < 2; h++) {
+        enum { n = 110 };
+        update_fixture weighted, repeated;
+        tb_error error = {0};
+        size_t copies[n], p;
+        update_init(&weighted, heads[h], TB_F64, n, 4);
+        update_init(&repeated, heads[h], TB_F64, n, 4);
+        p = weighted.policy.net.n_params;
+        for (size_t i = 0; i < n; i++)
+            copies[i] = i * i % 4;
+        size_t total = repeat_rows(&weighted, copies, &repeated);
+        assert_ok(tb_batch_reserve_weights(&weighted.batch, &error), &error);
+        for (size_t i = 0; i < n; i++)
+            weighted.batch.weight[i] = (double)copies[i] * n / (double)total;
+        tb_surrogate a, b;
+        double ga[update_max_params], gb[update_max_params], fa[update_max_params],
+            fb[update_max_params];
+        measure(&weighted, &a, ga, fa);
+        measure(&repeated, &b, gb, fb);
+        assert_true(b.kl > 1e-3);
+        assert_near(a.surrogate, b.surrogate, 1e-13);
+        assert_near(a.objective, b.objective, 1e-13);
+        assert_near(a.kl, b.kl, 1e-13);
+        assert_near(a.entropy, b.entropy, 1e-13);
+        for (size_t i = 0; i < p; i++) {
+            assert_near(ga[i], gb[i], 1e-13);
+            assert_near(fa[i], fb[i], 1e-13);
+        }
+        update_finish(&weighted);
+        update_finish(&repeated);
+    }
+}
+
+// products of a share of the rows take their weights along, and divide by those
+static void test_weights_of_drawn_rows(void **state)
+{
+    (void)state;
+    update_fixture f, part;
+    tb_error error = {0};
+    size_t n = 60, rows[update_max_rows], copies[update_max_rows] = {0};
+    update_init(&f, heads[0], TB_F64, n, 4);
+    update_init(&part, heads[0], TB_F64, n, 4);
+    assert_ok(tb_batch_reserve_weights(&f.batch, &error), &error);
+    for (size_t i = 0; i < n; i++)
+        f.batch.weight[i] = (double)(i % 3);
+    draw(&f, 0.3, 3);
+    size_t drawn = drawn_rows(&f, rows);
+    assert_int_equal(drawn, 18);
+    for (size_t i = 0; i < drawn; i++)
+        copies[rows[i]] = rows[i] % 3;
+    repeat_rows(&f, copies, &part);
+    double v[update_max_params], fv[update_max_params], expected[update_max_params];
+    tb_rng rng = test_rng(5);
+    tb_surrogate at;
+    test_fill(&rng, v, f.policy.net.n_params, 1);
+    assert_ok(tb_policy_fisher(&f.policy, 0.5, v, fv, &error), &error);
+    assert_ok(tb_policy_evaluate(&part.policy, &part.batch, &at, &error), &error);
+    assert_ok(tb_policy_fisher(&part.policy, 0.5, v, expected, &error), &error);
+    for (size_t i = 0; i < f.policy.net.n_params; i++)
+        assert_near(fv[i], expected[i], 1e-13);
+    // drawn rows that count nothing: F is 0, not 0 / 0
+    for (size_t i = 0; i < n; i++)
+        f.batch.weight[i] = 0;
+    draw(&f, 0.3, 4);
+    assert_ok(tb_policy_fisher(&f.policy, 0.5, v, fv, &error), &error);
+    for (size_t i = 0; i < f.policy.net.n_params; i++)
+        assert_near(fv[i], 0.5 * v[i], 0);
+    update_finish(&f);
+    update_finish(&part);
+}
+
 static void test_drawn_rows_are_a_function_of_seed_and_iteration(void **state)
 {
     (void)state;
@@ -459,6 +574,8 @@ int main(void)
         cmocka_unit_test(test_gradient),
         cmocka_unit_test(test_fisher),
         cmocka_unit_test(test_fisher_of_a_share),
+        cmocka_unit_test(test_weights_count_like_copies),
+        cmocka_unit_test(test_weights_of_drawn_rows),
         cmocka_unit_test(test_drawn_rows_are_a_function_of_seed_and_iteration),
         cmocka_unit_test(test_every_choice_of_rows_is_equally_likely),
         cmocka_unit_test(test_smallest_and_largest_share),
