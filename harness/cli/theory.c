@@ -75,7 +75,8 @@ static const struct argp parser = {
     parse,
     "SUITE.toml",
     "Tests the paper's theory on finite processes whose dynamics are known, with exact values: "
-    "lemma 1, theorem 1, and that algorithm 1 never gets worse; writes tables and figures."
+    "lemma 1, theorem 1, that algorithm 1 never gets worse, and that sampled gradients have the "
+    "expectations they should; writes tables and figures."
     "\vThe suite has [theory] in the place of [suite] (docs/theory.md). Exit codes: 0 everything "
     "holds; 2 usage, suite or plugin error; 3 a statement is violated (the files are written and "
     "say which); 74 input/output error, or gnuplot failed.",
@@ -91,9 +92,13 @@ static void show(const tb_theory *theory, const char *dir)
     free(text);
     free(path);
     printf("\n%zu processes, %zu pairs of policies: %zu violations of lemma 1, %zu of theorem 1, "
-           "%zu of lemma 2, %zu broken promises\nresult_hash %s\n",
+           "%zu of lemma 2, %zu broken promises\n",
            theory->n_processes, theory->n_triples, theory->n_lemma, theory->n_theorem,
-           theory->n_coupling, theory->n_monotone, theory->result_hash);
+           theory->n_coupling, theory->n_monotone);
+    if (theory->n_studies > 0)
+        printf("%zu estimates: %zu away from their expectation\n", theory->n_studies,
+               theory->n_biased);
+    printf("result_hash %s\n", theory->result_hash);
     fflush(stdout);
     fprintf(stderr, "results: %s\n", dir);
 }
@@ -107,7 +112,8 @@ static int finish(const arguments *a, const tb_theory *theory, const char *dir)
     size_t violations = tb_theory_violations(theory);
     if (violations > 0) {
         fprintf(stderr,
-                "trpo-bench: %zu statements do not hold; %s/report/{triples,steps,courses}.csv "
+                "trpo-bench: %zu statements do not hold; "
+                "%s/report/{triples,steps,courses,estimators}.csv "
                 "show where\n",
                 violations, dir);
         return TB_EXIT_MISMATCH;
@@ -120,9 +126,10 @@ static int measure_and_write(const arguments *a, const tb_theory_suite *suite, t
     if (!a->quiet)
         fprintf(stderr,
                 "%s: %zu environments x %zu seeds, %lld pairs of policies each, %zu algorithms x "
-                "%lld iterations\n",
+                "%lld iterations, %zu estimators x %lld batches\n",
                 suite->name, suite->n_envs, suite->n_seeds, (long long)suite->config.triples,
-                suite->n_algorithms, (long long)suite->config.iterations);
+                suite->n_algorithms, (long long)suite->config.iterations, suite->n_estimators,
+                (long long)suite->config.batches);
     tb_theory theory;
     tb_status status = tb_theory_measure(suite, &theory, error);
     if (status != TB_OK)

@@ -15,6 +15,10 @@ const tb_option tb_theory_options[] = {
     {"tolerance", TB_OPTION_F64, offsetof(tb_theory_config, tolerance), 1e-10, 0, 1e-3, NULL,
      "What rounding may do: a statement is violated when it misses by more than this times max(1, "
      "|eta|)."},
+    {"batches", TB_OPTION_I64, offsetof(tb_theory_config, batches), 1024, 16, 1000000, NULL,
+     "Batches that each estimator samples of each process."},
+    {"estimator_seeds", TB_OPTION_I64, offsetof(tb_theory_config, estimator_seeds), 1, 1, 1000000,
+     NULL, "Estimators are measured on the processes of this many of the seeds, the first ones."},
     {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
 };
 
@@ -24,10 +28,11 @@ const tb_option tb_theory_env_options[] = {
     {NULL, TB_OPTION_I64, 0, 0, 0, 0, NULL, NULL},
 };
 
-static const char *const keys_root[] = {"theory", "env", "algorithm", NULL};
+static const char *const keys_root[] = {"theory", "env", "algorithm", "estimator", NULL};
 static const char *const keys_theory[] = {"name", "description", "seeds", NULL};
 static const char *const keys_env[] = {"id", "name", "params", NULL};
 static const char *const keys_algorithm[] = {"id", "name", NULL};
+static const char *const keys_estimator[] = {"name", NULL};
 
 /* What the reader's own suite is used for here: the seeds. */
 typedef struct theory_reader {
@@ -189,6 +194,37 @@ static tb_status read_algorithms(theory_reader *r)
     return status;
 }
 
+static tb_status read_estimator(tb__reader *reader, const tb_toml *entry, tb_theory_estimator *out)
+{
+    const char *name;
+    tb_status status =
+        check_table(reader, entry, "[[estimator]]", keys_estimator, tb_estimator_options());
+    if (status == TB_OK)
+        status = tb__read_name(reader, entry, "name", "[[estimator]] needs name = \"...\"", &name);
+    return status == TB_OK ? tb__copy(name, &out->label, reader->error) : status;
+}
+
+static tb_status read_estimators(theory_reader *r)
+{
+    tb__reader *reader = &r->reader;
+    size_t n;
+    if (tb_toml_get(reader->root, "estimator") == NULL)
+        return TB_OK;
+    tb_status status = tb__count_entries(reader, "estimator", &n);
+    if (status != TB_OK)
+        return status;
+    tb_theory_estimator *all = r->suite->estimators = tb_alloc(n, sizeof *all);
+    if (all == NULL)
+        return tb__no_memory(reader->error);
+    for (size_t i = 0; i < n && status == TB_OK; i++) {
+        r->suite->n_estimators = i + 1;
+        status = read_estimator(reader, tb__entry(reader, "estimator", i), &all[i]);
+        for (size_t k = 0; k < i && status == TB_OK; k++)
+            status = tb__check_distinct(reader, "estimator", i, all[i].label, k, all[k].label);
+    }
+    return status;
+}
+
 static tb_status read_sets(theory_reader *r, const tb_suite_overrides *overrides)
 {
     tb__scope scope;
@@ -197,6 +233,8 @@ static tb_status read_sets(theory_reader *r, const tb_suite_overrides *overrides
     tb__scope_add(&scope, tb_theory_env_options);
     for (size_t i = 0; i < r->suite->n_algorithms; i++)
         tb__scope_add(&scope, r->suite->algorithms[i].algorithm->options);
+    if (r->suite->n_estimators > 0)
+        tb__scope_add(&scope, tb_estimator_options());
     return tb__read_sets(&r->reader, overrides, &scope);
 }
 
@@ -216,6 +254,11 @@ static tb_status resolve_all(theory_reader *r)
             return tb__no_memory(reader->error);
         status =
             resolve(reader, tb__entry(reader, "algorithm", i), a->algorithm->options, a->config);
+    }
+    for (size_t i = 0; i < suite->n_estimators && status == TB_OK; i++) {
+        tb_options_default(tb_learner_options, &suite->estimators[i].config);
+        status = resolve(reader, tb__entry(reader, "estimator", i), tb_estimator_options(),
+                         &suite->estimators[i].config);
     }
     return status;
 }
@@ -240,7 +283,8 @@ static json_t *options_json(const tb_option *table, const void *base)
 
 static json_t *to_json(const tb_theory_suite *suite)
 {
-    json_t *envs = json_array(), *algorithms = json_array(), *seeds = json_array();
+    json_t *envs = json_array(), *algorithms = json_array(), *seeds = json_array(),
+           *estimators = json_array();
     for (size_t i = 0; i < suite->n_envs; i++)
         json_array_append_new(
             envs, json_pack("{s:s, s:s, s:O, s:o}", "label", suite->envs[i].label, "id",
@@ -252,11 +296,16 @@ static json_t *to_json(const tb_theory_suite *suite)
             algorithms, json_pack("{s:s, s:s, s:o}", "label", a->label, "id", a->algorithm->id,
                                   "options", options_json(a->algorithm->options, a->config)));
     }
+    for (size_t i = 0; i < suite->n_estimators; i++)
+        json_array_append_new(
+            estimators,
+            json_pack("{s:s, s:o}", "label", suite->estimators[i].label, "options",
+                      options_json(tb_estimator_options(), &suite->estimators[i].config)));
     for (size_t i = 0; i < suite->n_seeds; i++)
         json_array_append_new(seeds, json_integer(suite->seeds[i]));
-    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "schema_version", 1, "name", suite->name,
-                     "options", options_json(tb_theory_options, &suite->config), "env", envs,
-                     "algorithm", algorithms, "seeds", seeds);
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1, "name",
+                     suite->name, "options", options_json(tb_theory_options, &suite->config), "env",
+                     envs, "algorithm", algorithms, "estimator", estimators, "seeds", seeds);
 }
 
 // ---- the whole file ----
@@ -271,6 +320,8 @@ static tb_status read_all(theory_reader *r, const tb_suite_overrides *overrides)
         status = read_envs(r);
     if (status == TB_OK)
         status = read_algorithms(r);
+    if (status == TB_OK)
+        status = read_estimators(r);
     if (status == TB_OK)
         status = read_sets(r, overrides);
     if (status == TB_OK)
@@ -291,7 +342,9 @@ static tb_status read_all(theory_reader *r, const tb_suite_overrides *overrides)
 
 static void *new_scratch(void)
 {
-    size_t bytes = sizeof(tb_theory_config) + sizeof(tb_theory_env_config), n;
+    size_t bytes =
+        sizeof(tb_theory_config) + sizeof(tb_theory_env_config) + sizeof(tb_learner_config);
+    size_t n;
     const tb_exact_algorithm *const *all = tb_exact_algorithms(&n);
     for (size_t i = 0; i < n; i++)
         if (all[i]->config_size > bytes)
@@ -344,7 +397,10 @@ void tb_theory_suite_free(tb_theory_suite *suite)
         free(suite->algorithms[i].label);
         free(suite->algorithms[i].config);
     }
+    for (size_t i = 0; i < suite->n_estimators; i++)
+        free(suite->estimators[i].label);
     json_decref(suite->resolved);
+    free(suite->estimators);
     free(suite->name);
     free(suite->description);
     free(suite->text);

@@ -6,6 +6,7 @@
  *   [theory]                         name, description, seeds, and tb_theory_options
  *   [[env]]                          id, name, params, and tb_theory_env_options
  *   [[algorithm]]                    id, name, and the algorithm's own options
+ *   [[estimator]]                    name, and tb_estimator_options(); none is fine
  *
  * An environment with a parameter `seed` is another process for each seed of the suite; for others
  * a seed only draws other policies.
@@ -15,10 +16,12 @@
 
 #include "harness/suite/suite.h"
 #include "trpo/theory/algorithm.h"
+#include "trpo/theory/estimator.h"
 
 typedef struct tb_theory_config {
     int64_t triples, iterations;
     double tolerance;
+    int64_t batches, estimator_seeds;
 } tb_theory_config;
 
 typedef struct tb_theory_env_config {
@@ -41,6 +44,11 @@ typedef struct tb_theory_algorithm {
     void *config;
 } tb_theory_algorithm;
 
+typedef struct tb_theory_estimator {
+    char *label;
+    tb_learner_config config;
+} tb_theory_estimator;
+
 typedef struct tb_theory_suite {
     char *name, *description;
     char *text; /* the TOML verbatim */
@@ -51,12 +59,15 @@ typedef struct tb_theory_suite {
     size_t n_envs;
     tb_theory_algorithm *algorithms;
     size_t n_algorithms;
+    tb_theory_estimator *estimators;
+    size_t n_estimators;
     json_t *resolved; /* everything that the results depend on, seeds too */
     char hash[65];    /* SHA-256 of it */
 } tb_theory_suite;
 
 /* Reads and checks, with the messages of tb_suite_load. overrides->set reaches the options of
- * [theory], [[env]] and [[algorithm]]. `catalog` must outlive the suite. On failure *out is NULL.
+ * [theory], [[env]], [[algorithm]] and [[estimator]]. `catalog` must outlive the suite. On failure
+ * *out is NULL.
  */
 tb_status tb_theory_suite_load(const char *path, const tb_catalog *catalog,
                                const tb_suite_overrides *overrides, tb_theory_suite **out,

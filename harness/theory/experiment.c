@@ -37,17 +37,17 @@ static void draw_policy(const tb_mdp *mdp, tb_rng *rng, const double *base, doub
     }
 }
 
-static tb_rng stream(const tb_process *process, uint64_t what, uint64_t i)
+static tb_rng stream(int64_t seed, uint64_t what, uint64_t i)
 {
     tb_rng rng;
-    tb_rng_init(&rng, tb_stream_key((uint64_t)process->seed, TB_STREAM_THEORY, what, i));
+    tb_rng_init(&rng, tb_stream_key((uint64_t)seed, TB_STREAM_THEORY, what, i));
     return rng;
 }
 
-static void draw_start(const tb_process *process, double *pi)
+void tb_process_start(const tb_mdp *mdp, int64_t seed, double *pi)
 {
-    tb_rng rng = stream(process, STREAM_START, 0);
-    draw_policy(process->mdp, &rng, NULL, 1, pi);
+    tb_rng rng = stream(seed, STREAM_START, 0);
+    draw_policy(mdp, &rng, NULL, 1, pi);
 }
 
 // ---- triples ----
@@ -56,7 +56,7 @@ static void draw_start(const tb_process *process, double *pi)
 // probabilities
 static void draw_pair(const tb_process *process, size_t i, scratch *m)
 {
-    tb_rng old = stream(process, STREAM_OLD, i), new_ = stream(process, STREAM_NEW, i);
+    tb_rng old = stream(process->seed, STREAM_OLD, i), new_ = stream(process->seed, STREAM_NEW, i);
     draw_policy(process->mdp, &old, NULL, tb_rng_uniform(&old, 0.1, 4), m->pi);
     if (i % 2 == 0) {
         draw_policy(process->mdp, &new_, NULL, tb_rng_uniform(&new_, 0.1, 4), m->other);
@@ -110,7 +110,7 @@ static tb_status measure_steps(tb_process *process, const tb_theory_suite *suite
 {
     const tb_mdp *mdp = process->mdp;
     size_t pairs = mdp->n_states * mdp->n_actions;
-    draw_start(process, m->pi);
+    tb_process_start(process->mdp, process->seed, m->pi);
     tb_status status = tb_exact_evaluate(m->old, m->pi, &process->error);
     tb_greedy_policy(m->old, greedy);
     double rest = 1 - mdp->gamma,
@@ -145,7 +145,7 @@ static tb_status run_algorithm(tb_process *process, const tb_theory_suite *suite
     const tb_exact_algorithm *algorithm = suite->algorithms[a].algorithm;
     tb_course *course = &process->courses[a];
     size_t n = (size_t)suite->config.iterations;
-    draw_start(process, m->pi);
+    tb_process_start(process->mdp, process->seed, m->pi);
     tb_status status = tb_exact_run(process->mdp, algorithm, suite->algorithms[a].config, m->pi, n,
                                     m->records, NULL, &process->error);
     if (status != TB_OK)

@@ -58,6 +58,8 @@ tb_status tb_process_prepare(tb_process *process, const tb_theory_suite *suite, 
 /* Fills everything from `optimum` on. Failures are in status and error. A pure function of suite
  * and seed, so processes can be measured on any thread. */
 void tb_process_measure(tb_process *process, const tb_theory_suite *suite);
+/* pi [S][A] = the policy that algorithms start from. */
+void tb_process_start(const tb_mdp *mdp, int64_t seed, double *pi);
 void tb_process_finish(tb_process *process, size_t n_algorithms); /* takes a zeroed one */
 
 #endif

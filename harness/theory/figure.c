@@ -13,9 +13,14 @@
 #include "harness/stats/sample.h"
 #include "harness/theory/write.h"
 
-enum { COURSES, MINORISATION, TIGHTNESS };
+enum { COURSES, MINORISATION, TIGHTNESS, ESTIMATORS };
 const char *const tb__theory_figure_names[TB__THEORY_FIGURES] = {"courses", "minorisation",
-                                                                 "tightness"};
+                                                                 "tightness", "estimators"};
+
+size_t tb__theory_n_figures(const tb_theory *theory)
+{
+    return theory->n_studies > 0 ? TB__THEORY_FIGURES : ESTIMATORS;
+}
 
 enum { n_bounds = 3 };
 static const char *const bound_titles[n_bounds] = {"mixture (eq. 6)", "total variation (eq. 8)",
@@ -180,6 +185,8 @@ static tb_status write_data(const tb_theory *theory, const char *dir, size_t fig
         put_courses(theory, e, output.file);
     else if (figure == MINORISATION)
         put_gains(theory, e, output.file);
+    else if (figure == ESTIMATORS)
+        tb__theory_put_errors(theory, e, output.file);
     else
         put_steps(theory, e, output.file);
     char *data = tb__theory_data_name(theory, figure, e);
@@ -206,7 +213,9 @@ typedef struct layout {
 
 static const char *title_of(const tb_theory *theory, size_t figure, size_t i)
 {
-    return figure == TIGHTNESS ? bound_titles[i] : theory->suite->algorithms[i].label;
+    return figure == TIGHTNESS    ? bound_titles[i]
+           : figure == ESTIMATORS ? theory->suite->estimators[i].label
+                                  : theory->suite->algorithms[i].label;
 }
 
 static layout lay_out(const tb_theory *theory, size_t figure)
@@ -215,7 +224,9 @@ static layout lay_out(const tb_theory *theory, size_t figure)
     layout l = {.left = 0.70, .top = 0.24, .gap_x = 0.60, .gap_y = 0.62};
     l.columns = n <= 1 ? 1 : n <= 3 ? n : n == 4 ? 2 : 3;
     l.rows = (n + l.columns - 1) / l.columns;
-    l.entries = figure == TIGHTNESS ? n_bounds : theory->suite->n_algorithms;
+    l.entries = figure == TIGHTNESS    ? n_bounds
+                : figure == ESTIMATORS ? theory->suite->n_estimators
+                                       : theory->suite->n_algorithms;
     for (size_t i = 0; i < l.entries; i++)
         longest = strlen(title_of(theory, figure, i)) > longest
                       ? strlen(title_of(theory, figure, i))
@@ -299,8 +310,22 @@ static void put_steps_plot(const char *path, FILE *out)
     fputc('\n', out);
 }
 
+static void put_errors_plot(const tb_theory *theory, const char *path, FILE *out)
+{
+    fputs("  set logscale xy; set autoscale x; set autoscale y\n"
+          "  set format x \"10^{%T}\"; set format y \"10^{%T}\"\n  plot ",
+          out);
+    for (size_t k = 0; k < theory->suite->n_estimators; k++) {
+        fputs(k > 0 ? ", \\\n       " : "", out);
+        tb__put_gnuplot(out, path);
+        fprintf(out, " skip 1 using %zu:%zu with lines lt %zu", 2 + 2 * k, 3 + 2 * k, k + 1);
+    }
+    fputc('\n', out);
+}
+
 static const char *const y_labels[TB__THEORY_FIGURES] = {
-    "share of the gap closed", "gained by one iteration", "share of the penalty needed"};
+    "share of the gap closed", "gained by one iteration", "share of the penalty needed",
+    "error of the gradient"};
 
 static void put_panel(const tb_theory *theory, size_t figure, const layout *l, size_t e, FILE *out)
 {
@@ -316,6 +341,7 @@ static void put_panel(const tb_theory *theory, size_t figure, const layout *l, s
     fprintf(out, "  set xlabel \"%s\" offset 0,0.6\n",
             e + l->columns < theory->suite->n_envs ? ""
             : figure == TIGHTNESS                  ? "step size {/Symbol a}"
+            : figure == ESTIMATORS                 ? "simulator steps"
                                                    : "iteration");
     if (column == 0)
         fprintf(out, "  set label 2 \"%s\" at screen %.5f,%.5f center rotate by 90\n",
@@ -326,6 +352,8 @@ static void put_panel(const tb_theory *theory, size_t figure, const layout *l, s
         put_courses_plot(theory, path, out);
     else if (path != NULL && figure == MINORISATION)
         put_gains_plot(theory, path, out);
+    else if (path != NULL && figure == ESTIMATORS)
+        put_errors_plot(theory, path, out);
     else if (path != NULL)
         put_steps_plot(path, out);
     free(path);
@@ -365,7 +393,10 @@ static const char *const captions[TB__THEORY_FIGURES] = {
     "# Share |eta - L| / penalty of each bound's penalty that is needed, for mixtures of a random "
     "policy with the greedy\n"
     "# one. Lines: median over processes; bands: lower quartile to largest. The grey line at 1 is "
-    "the theorem.\n"};
+    "the theorem.\n",
+    "# Root mean square distance of the mean of 1, 4, 16, ... batches from the estimator's exact "
+    "expectation, over the length of the\n"
+    "# target, against the simulator steps that they took. Slope -1/2 is the Monte-Carlo rate.\n"};
 
 static tb_status write_script(const tb_theory *theory, const char *dir, size_t figure,
                               tb_error *error)
@@ -395,7 +426,7 @@ static tb_status write_script(const tb_theory *theory, const char *dir, size_t f
 tb_status tb__theory_figures(const tb_theory *theory, const char *dir, tb_error *error)
 {
     tb_status status = TB_OK;
-    for (size_t f = 0; f < TB__THEORY_FIGURES && status == TB_OK; f++) {
+    for (size_t f = 0; f < tb__theory_n_figures(theory) && status == TB_OK; f++) {
         for (size_t e = 0; e < theory->suite->n_envs && status == TB_OK; e++)
             status = write_data(theory, dir, f, e, error);
         if (status == TB_OK)

@@ -69,6 +69,46 @@ static tb_status create_processes(tb_theory *theory, size_t e, tb_error *error)
     return status;
 }
 
+// the first seeds' processes, with one plugin an environment
+static tb_status measure_gradients(tb_theory *theory, tb_error *error)
+{
+    const tb_theory_suite *suite = theory->suite;
+    size_t n = suite->n_estimators, seeds = (size_t)suite->config.estimator_seeds;
+    theory->n_study_seeds = seeds < suite->n_seeds ? seeds : suite->n_seeds;
+    theory->n_studies = suite->n_envs * theory->n_study_seeds * n;
+    theory->studies = tb_alloc(theory->n_studies, sizeof *theory->studies);
+    tb_plugin **plugins = tb_alloc(suite->n_envs, sizeof *plugins);
+    tb_status status = theory->studies != NULL && plugins != NULL
+                           ? TB_OK
+                           : tb_fail(error, TB_E_NOMEM, "out of memory for the estimators");
+    for (size_t e = 0; e < suite->n_envs && status == TB_OK; e++)
+        status = tb_plugin_load(suite->envs[e].plugin->path, &plugins[e], error);
+    if (status == TB_OK) {
+#pragma omp parallel for schedule(dynamic)
+        for (size_t i = 0; i < theory->n_studies; i++) {
+            size_t e = i / n / theory->n_study_seeds, s = i / n % theory->n_study_seeds;
+            tb_gradient_study *estimate = &theory->studies[i];
+            estimate->env = &suite->envs[e];
+            estimate->seed = suite->seeds[s];
+            estimate->estimator = &suite->estimators[i % n];
+            tb_gradient_study_measure(estimate, suite, plugins[e],
+                                      theory->processes[e * suite->n_seeds + s].mdp);
+        }
+    }
+    for (size_t e = 0; plugins != NULL && e < suite->n_envs; e++)
+        if (plugins[e] != NULL)
+            tb_plugin_release(plugins[e], 0);
+    free(plugins);
+    for (size_t i = 0; i < theory->n_studies && status == TB_OK; i++) {
+        const tb_gradient_study *e = &theory->studies[i];
+        theory->n_biased += (size_t)e->is_far;
+        if (e->status != TB_OK)
+            status = tb_fail(error, e->status, "%s, seed %lld, estimator %s: %s", e->env->label,
+                             (long long)e->seed, e->estimator->label, e->message.message);
+    }
+    return status;
+}
+
 tb_status tb_theory_measure(const tb_theory_suite *suite, tb_theory *out, tb_error *error)
 {
     *out = (tb_theory){.suite = suite, .n_processes = suite->n_envs * suite->n_seeds};
@@ -94,6 +134,8 @@ tb_status tb_theory_measure(const tb_theory_suite *suite, tb_theory *out, tb_err
             status = tb_fail(error, p->status, "%s, seed %lld: %s", p->env->label,
                              (long long)p->seed, p->error.message);
     }
+    if (status == TB_OK && suite->n_estimators > 0)
+        status = measure_gradients(out, error);
     if (status != TB_OK)
         tb_theory_finish(out);
     return status;
@@ -101,7 +143,8 @@ tb_status tb_theory_measure(const tb_theory_suite *suite, tb_theory *out, tb_err
 
 size_t tb_theory_violations(const tb_theory *theory)
 {
-    return theory->n_lemma + theory->n_theorem + theory->n_coupling + theory->n_monotone;
+    return theory->n_lemma + theory->n_theorem + theory->n_coupling + theory->n_monotone +
+           theory->n_biased;
 }
 
 void tb_theory_finish(tb_theory *theory)
@@ -109,5 +152,6 @@ void tb_theory_finish(tb_theory *theory)
     for (size_t i = 0; theory->processes != NULL && i < theory->n_processes; i++)
         tb_process_finish(&theory->processes[i], theory->suite->n_algorithms);
     free(theory->processes);
+    free(theory->studies);
     *theory = (tb_theory){0};
 }

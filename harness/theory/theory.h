@@ -10,20 +10,24 @@
  *   DIR/report/triples.csv     one row a pair of random policies
  *   DIR/report/steps.csv       one row a mixture: how tight the bounds are
  *   DIR/report/courses.csv     one row a process and algorithm
- *   DIR/report/data/, DIR/report/fig/{courses,minorisation,tightness}.{gp,svg,pdf,png}
+ *   DIR/report/estimators.csv  one row a process and estimator; with [[estimator]] only
+ *   DIR/report/data/, DIR/report/fig/{courses,minorisation,tightness,estimators}.{gp,svg,pdf,png}
  */
 #ifndef HARNESS_THEORY_THEORY_H
 #define HARNESS_THEORY_THEORY_H
 
 #include "harness/report/report.h"
 #include "harness/theory/experiment.h"
+#include "harness/theory/gradient.h"
 
 typedef struct tb_theory {
     const tb_theory_suite *suite;
     tb_process *processes; /* [n_envs][n_seeds] */
     size_t n_processes;
+    tb_gradient_study *studies; /* [n_envs][seeds][n_estimators], of the first seeds */
+    size_t n_studies, n_study_seeds;
     /* over all processes */
-    size_t n_triples, n_lemma, n_theorem, n_coupling, n_monotone;
+    size_t n_triples, n_lemma, n_theorem, n_coupling, n_monotone, n_biased;
     char result_hash[65]; /* over every data file; independent of threads */
     tb_report_summary figures;
 } tb_theory;

@@ -195,6 +195,11 @@ static const tb__grid_column algorithm_columns[] = {
     {"Below a bound", 1}, {"Monotonic", 0},
 };
 
+static const tb__grid_column study_columns[] = {
+    {"Environment", 0},    {"Estimator", 0}, {"Steps", 1},    {"Cosine", 1}, {"Bias, exact", 1},
+    {"Bias, measured", 1}, {"+-", 1},        {"Distance", 1}, {"Rate", 1},   {"Variance", 1},
+};
+
 static void put_legend(const tb_theory *theory, FILE *out)
 {
     fprintf(out,
@@ -232,6 +237,16 @@ static void put_tables(const tb_theory *theory, FILE *markdown, FILE *proofs, FI
     tb__grid_finish(&grid);
     fputc('\n', markdown);
     put_legend(theory, markdown);
+    if (theory->n_studies == 0)
+        return;
+    fputc('\n', markdown);
+    tb__grid_init(&grid, study_columns, sizeof study_columns / sizeof study_columns[0]);
+    tb__theory_add_studies(theory, &grid);
+    tb__grid_markdown(&grid, markdown);
+    *failed |= grid.failed;
+    tb__grid_finish(&grid);
+    fputc('\n', markdown);
+    tb__theory_put_study_legend(theory, markdown);
 }
 
 static tb_status write_tables(const tb_theory *theory, const char *dir, tb_error *error)
@@ -278,13 +293,14 @@ static tb_status hash_file(const char *dir, const char *name, json_t *hashes, tb
 
 static tb_status hash_files(tb_theory *theory, const char *dir, json_t *hashes, tb_error *error)
 {
-    static const char *const names[] = {"report/proof.csv", "report/algorithms.csv",
+    static const char *const names[] = {"report/proof.csv",   "report/algorithms.csv",
                                         "report/triples.csv", "report/steps.csv",
-                                        "report/courses.csv"};
+                                        "report/courses.csv", "report/estimators.csv"};
     tb_status status = TB_OK;
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && status == TB_OK; i++)
+    size_t n = sizeof names / sizeof names[0] - (theory->n_studies == 0);
+    for (size_t i = 0; i < n && status == TB_OK; i++)
         status = hash_file(dir, names[i], hashes, error);
-    for (size_t f = 0; f < TB__THEORY_FIGURES; f++)
+    for (size_t f = 0; f < tb__theory_n_figures(theory); f++)
         for (size_t e = 0; e < theory->suite->n_envs && status == TB_OK; e++) {
             char *data = tb__theory_data_name(theory, f, e);
             char *name = data != NULL ? tb__text("report/data/%s", data) : NULL;
@@ -304,12 +320,13 @@ static tb_status write_summary(tb_theory *theory, const char *dir, tb_error *err
     char *text = NULL;
     if (status == TB_OK) {
         all = json_pack(
-            "{s:O, s:s, s:s, s:O, s:{s:I, s:I, s:I, s:I, s:I}}", "suite", theory->suite->resolved,
-            "suite_hash", theory->suite->hash, "result_hash", theory->result_hash, "files", hashes,
-            "counts", "pairs", (json_int_t)theory->n_triples, "lemma_1_violations",
-            (json_int_t)theory->n_lemma, "theorem_1_violations", (json_int_t)theory->n_theorem,
-            "lemma_2_violations", (json_int_t)theory->n_coupling, "broken_promises",
-            (json_int_t)theory->n_monotone);
+            "{s:O, s:s, s:s, s:O, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "suite",
+            theory->suite->resolved, "suite_hash", theory->suite->hash, "result_hash",
+            theory->result_hash, "files", hashes, "counts", "pairs", (json_int_t)theory->n_triples,
+            "lemma_1_violations", (json_int_t)theory->n_lemma, "theorem_1_violations",
+            (json_int_t)theory->n_theorem, "lemma_2_violations", (json_int_t)theory->n_coupling,
+            "broken_promises", (json_int_t)theory->n_monotone, "biased_estimates",
+            (json_int_t)theory->n_biased);
         text = all != NULL ? json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
         if (text == NULL)
             status = tb_fail(error, TB_E_NOMEM, "out of memory for theory.json");
@@ -350,6 +367,8 @@ tb_status tb_theory_write(tb_theory *theory, const char *dir, int no_plot, tb_er
         status = write_rows(theory, dir, "report/steps.csv", put_steps, error);
     if (status == TB_OK)
         status = write_rows(theory, dir, "report/courses.csv", put_courses, error);
+    if (status == TB_OK && theory->n_studies > 0)
+        status = write_rows(theory, dir, "report/estimators.csv", tb__theory_put_studies, error);
     if (status == TB_OK)
         status = write_tables(theory, dir, error);
     if (status == TB_OK)
@@ -357,7 +376,7 @@ tb_status tb_theory_write(tb_theory *theory, const char *dir, int no_plot, tb_er
     if (status == TB_OK)
         status = write_summary(theory, dir, error);
     if (status == TB_OK)
-        tb__draw_scripts(folder, tb__theory_figure_names, TB__THEORY_FIGURES, no_plot,
+        tb__draw_scripts(folder, tb__theory_figure_names, tb__theory_n_figures(theory), no_plot,
                          &theory->figures);
     free(folder);
     free(suite);

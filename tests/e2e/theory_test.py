@@ -11,7 +11,7 @@ import shutil
 import bench
 
 SHIPPED = f"{bench.SOURCE}/suites/theory.toml"
-FILES = ["algorithms.csv", "courses.csv", "data", "fig", "proof.csv", "steps.csv", "table.md", "triples.csv"]
+FILES = ["algorithms.csv", "courses.csv", "data", "estimators.csv", "fig", "proof.csv", "steps.csv", "table.md", "triples.csv"]
 
 SMALL = """[theory]
 name = "small"
@@ -32,6 +32,22 @@ id = "penalized"
 penalty = 2
 """
 
+ESTIMATORS = """
+[[estimator]]
+name = "path"
+lanes = 2
+batch_steps = 200
+
+[[estimator]]
+name = "vine"
+sampling = "vine"
+lanes = 2
+batch_steps = 100
+vine_states = 30
+vine_actions = 2
+vine_branch_steps = 3
+"""
+
 
 def rows(path):
     with open(path, encoding="utf-8", newline="") as file:
@@ -48,7 +64,9 @@ class Theory(bench.Bench):
         return found[0]
 
     def test_shipped_suite(self):
-        out, _ = self.theory(SHIPPED, "--seeds", "5", "--set", "iterations=20", "--no-plot")
+        out, _ = self.theory(SHIPPED, "--seeds", "5", "--set", "iterations=20", "--set", "batches=64",
+                             "--set", "estimator_seeds=1", "--no-plot")
+        self.assertIn("52 estimates: 0 away from their expectation", out)
         self.assertIn("20 processes, 80 pairs of policies: 0 violations of lemma 1, 0 of theorem 1, 0 of lemma 2, 0 broken promises", out)
         folder = self.results("theory")
         summary = bench.load(f"{folder}/theory.json")
@@ -108,6 +126,30 @@ class Theory(bench.Bench):
             self.assertGreater(gained, bound)
             self.assertGreater(bound, 0)
             self.assertEqual(line.split("\t")[11], "nan")
+
+    def test_estimators(self):
+        self.put("small.toml", SMALL.replace("[theory]", "[theory]\nbatches = 64\nestimator_seeds = 2") + ESTIMATORS)
+        out, err = self.theory("small.toml")
+        self.assertIn("2 estimators x 64 batches", err)
+        self.assertIn("4 estimates: 0 away from their expectation", out)
+        folder = self.results()
+        found = rows(f"{folder}/report/estimators.csv")
+        self.assertEqual([(row["seed"], row["estimator"]) for row in found],
+                         [("0", "path"), ("0", "vine"), ("1", "path"), ("1", "vine")])
+        for row in found:
+            x = {key: float(value) for key, value in row.items() if key not in ("env", "seed", "estimator")}
+            self.assertLess(x["distance"], 5)
+            self.assertAlmostEqual(x["bias_expected"], 0 if row["estimator"] == "path" else 0.5, places=12)
+            self.assertGreater(x["rms_1"], x["rms_4"])
+            self.assertTrue(math.isnan(x["rms_64"]))
+            # the variance is of the batches that rms_1 is about, for 1,000 steps
+            self.assertAlmostEqual(x["variance_1000"] / (x["rms_1"] ** 2 * x["steps"] / 1000), 1, delta=0.1)
+        # the figure's data: steps and error of each estimator
+        data = bench.read(f"{folder}/report/data/estimators.tabular__RandomMDP-v0.tsv").splitlines()
+        self.assertEqual(data[0].split("\t"), ["batches", "path steps", "path error", "vine steps", "vine error"])
+        self.assertEqual(float(data[2].split("\t")[1]), 4 * float(data[1].split("\t")[1]))
+        if shutil.which("gnuplot"):
+            self.assertIn("path", bench.read(f"{folder}/report/fig/estimators.svg"))
 
     def test_processes_with_one_start(self):
         # whose values grow behind the start first
@@ -170,6 +212,11 @@ class Theory(bench.Bench):
         self.refuse('[theory] needs seeds', text=SMALL.replace("seeds = 3", ""))
         self.refuse("it has no [theory] table (trpo-bench run takes suites with [suite])", text=bench.suite())
         self.refuse("no [[env]]", text=SMALL[:SMALL.index("[[env]]")] + '[[algorithm]]\nid = "npg"\n')
+        self.refuse('[[estimator]] needs name = "..."', text=SMALL + ESTIMATORS.replace('name = "path"', ""))
+        self.refuse('"max_kl"', text=SMALL + ESTIMATORS + "max_kl = 1\n")
+        self.refuse('[[estimator]] "path" is there already', text=SMALL + ESTIMATORS.replace('"vine"\nsampling', '"path"\nsampling'))
+        self.refuse("RandomMDP-v0, seed 0, estimator vine: vine_states (400) cannot be drawn",
+                    text=SMALL + ESTIMATORS.replace("vine_states = 30", "vine_states = 400"))
         self.refuse("is there already", text=SMALL + '[[algorithm]]\nid = "monotonic"\n')
         self.refuse("--set penalti=1", arguments=("--set", "penalti=1"))
         self.refuse("--seeds x", arguments=("--seeds", "x"))

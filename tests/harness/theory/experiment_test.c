@@ -18,7 +18,8 @@ static void set_up(fixture *f, double tolerance)
 {
     static const char *const ids[] = {"monotonic", "npg"};
     *f = (fixture){.env = {.label = (char *)"test"}};
-    f->suite.config = (tb_theory_config){triples, iterations, tolerance};
+    f->suite.config =
+        (tb_theory_config){.triples = triples, .iterations = iterations, .tolerance = tolerance};
     f->suite.algorithms = f->algorithms;
     f->suite.n_algorithms = n_algorithms;
     for (size_t a = 0; a < n_algorithms; a++) {

@@ -86,7 +86,11 @@ static void test_gradient_by_finite_differences(void **state)
     for (size_t h = 0; h < 2; h++)
         for (int self_normalized = 0; self_normalized < 2; self_normalized++) {
             fixture f;
+            double weight[n_rows];
             init(&f, heads[h], 5, self_normalized);
+            for (size_t i = 0; i < n_rows; i++)
+                weight[i] = 2 * (double)i / (n_rows - 1);
+            f.batch.weight = h == 0 ? weight : NULL;
             for (size_t i = 0; i < n_rows; i++) {
                 double y[4], w[4], dy[4], log_prob[5], ratio_error = 0;
                 memcpy(y, f.y + i * 4, sizeof y);
@@ -100,7 +104,9 @@ static void test_gradient_by_finite_differences(void **state)
                     y[j] = at - step;
                     double down = value(&f, i, y);
                     y[j] = at;
-                    assert_near(w[j], (up - down) / (2 * step) / n_rows, 1e-9);
+                    assert_near(w[j],
+                                tb_batch_weight(&f.batch, i) * (up - down) / (2 * step) / n_rows,
+                                1e-9);
                 }
             }
         }
