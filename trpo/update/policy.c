@@ -175,7 +175,7 @@ tb_status tb_policy_evaluate(tb_policy *policy, const tb_batch *batch, tb_surrog
     return TB_OK;
 }
 
-// w = ratio * advantage * d log pi(a|s) / dy / N, of rows with one action
+// w = weight * ratio * advantage * d log pi(a|s) / dy / N, of rows with one action
 static void ratio_gradient_rows(const tb_policy *policy, const tb_batch *batch, size_t begin,
                                 size_t end, double *w)
 {
@@ -185,9 +185,9 @@ static void ratio_gradient_rows(const tb_policy *policy, const tb_batch *batch, 
                                batch->action + begin * head->n_action, w);
     for (size_t i = begin; i < end; i++) {
         double *row = w + (i - begin) * d;
+        double ratio = exp(policy->log_prob[i] - batch->log_prob_old[i]);
         double scale =
-            tb_batch_weight(batch, i) * (exp(policy->log_prob[i] - batch->log_prob_old[i]) *
-                                         batch->advantage[i] / (double)batch->n_rows);
+            tb_batch_weight(batch, i) * (ratio * batch->advantage[i] / (double)batch->n_rows);
         for (size_t k = 0; k < d; k++)
             row[k] *= scale;
     }
