@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -305,8 +306,11 @@ void tb_check_play_many(tb_check *c, tb_check_env *e, uint64_t first, size_t ste
 
 int tb_check_play_to_end(tb_check *c, tb_check_env *e, tb_check_trace *trace)
 {
-    // white noise pushes nothing far: actions are also held for 4, 16 and 64 steps
-    for (uint64_t i = 0; i < 40; i++) {
+    // white noise pushes nothing far: actions are also held for 4, 16 and 64 steps. Where a step
+    // takes long, two episodes of each kind are enough
+    enum { enough = 8 };
+    time_t start = time(NULL);
+    for (uint64_t i = 0; i < 40 && (i < enough || time(NULL) - start < 3); i++) {
         trace->n = 0;
         record_reset(e, tb_check_key(c, i), trace);
         record_held_steps(e, i, (size_t)1 << 2 * (i % 4), TB_CHECK_TRACE - 2, trace);

@@ -70,6 +70,23 @@ static tb_status make_map(tb_check *c, const json_t *params, json_t **effective,
 
 // ---- values ----
 
+// "[0.7, inf]": infinite values become the strings that the record of a run has for them
+static json_t *parse_array(const char *text)
+{
+    char quoted[512];
+    size_t n = 0;
+    while (*text != '\0' && n + 8 < sizeof quoted) {
+        size_t word = strncmp(text, "-inf", 4) == 0 ? 4 : strncmp(text, "inf", 3) == 0 ? 3 : 0;
+        if (word > 0)
+            n += (size_t)snprintf(quoted + n, sizeof quoted - n, "\"%.*s\"", (int)word, text);
+        else
+            quoted[n++] = *text;
+        text += word > 0 ? word : 1;
+    }
+    quoted[n] = '\0';
+    return json_loads(quoted, JSON_DECODE_ANY, NULL);
+}
+
 // the default as the schema writes it: TOML scalars and arrays of them are JSON but for inf and nan
 static json_t *parse_default(const char *text)
 {
@@ -77,7 +94,7 @@ static json_t *parse_default(const char *text)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i]) == 0)
             return json_string(i == 1 ? "inf" : words[i]);
-    return json_loads(text, JSON_DECODE_ANY, NULL);
+    return text[0] == '[' ? parse_array(text) : json_loads(text, JSON_DECODE_ANY, NULL);
 }
 
 static int equal_values(const json_t *a, const json_t *b)

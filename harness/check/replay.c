@@ -17,6 +17,7 @@ typedef struct layout {
     size_t state, n_states;
     size_t obs, n_obs;
     size_t reward, terminated, truncated;
+    size_t n_compared; // columns up to here; behind it parts of the reward may follow
     size_t n_columns;
 } layout;
 
@@ -106,14 +107,18 @@ static tb_status read_header(replay *r, char *line, tb_error *error)
     good = good && l->n_actions > 0 && l->n_states > 0 && l->n_obs > 0 &&
            take_one(names, n, &at, "reward", &l->reward) &&
            take_one(names, n, &at, "terminated", &l->terminated) &&
-           take_one(names, n, &at, "truncated", &l->truncated) && at == n;
+           take_one(names, n, &at, "truncated", &l->truncated);
+    l->n_compared = at;
+    while (good && at < n && strncmp(names[at], "term_", 5) == 0)
+        at++;
+    good = good && at == n;
     l->n_columns = n;
     free(names);
     if (good)
         return TB_OK;
     return at_line(r, error, TB_E_PARAM,
                    "not the header of a trace; expected kind,episode,t,action...,s0...,obs0...,"
-                   "reward,terminated,truncated");
+                   "reward,terminated,truncated and perhaps term_...");
 }
 
 // the row's numbers by column; an empty field is NaN. The kind comes back in *kind
@@ -339,7 +344,7 @@ static tb_status fit(replay *r, tb_error *error)
 static tb_status name_columns(replay *r, tb_error *error)
 {
     const layout *l = &r->columns;
-    size_t n = l->n_columns - l->state;
+    size_t n = l->n_compared - l->state;
     r->report->columns = tb_alloc(n, sizeof *r->report->columns);
     if (r->report->columns == NULL)
         return tb_fail(error, TB_E_NOMEM, "out of memory");
