@@ -6,7 +6,7 @@ set -euo pipefail
 
 # Chosen together: this Gymnasium defines the v5 tasks, and this is the last MuJoCo 3 it was recorded with
 # (tests/data/mujoco). Another MuJoCo gives other trajectories: docs/adr/0014-mujoco.md.
-mujoco=3.17.0
+mujoco=3.3.7
 gymnasium=1.4.0
 
 usage() {

@@ -6,10 +6,11 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-Usage: scripts/vine-study.sh RESULTS [PROGRAM]
+Usage: scripts/vine-study.sh RESULTS [ROW] [PROGRAM]
 
-RESULTS is a results folder of suites/vine.toml. Runs `trpo-bench run-cell --study-vine` for each run of it that samples vines
-(they are trained once more; nothing is written) and prints, for the first, a middle and the last policy, over all seeds:
+RESULTS is a results folder of suites/vine.toml, ROW one of its rows (default: vine-long). Runs `trpo-bench run-cell --study-vine`
+for the row's first five seeds (they are trained once more; nothing is written) and prints, for the first, a middle and the last
+policy:
 
   states    rollout states whose first two actions are compared, each in 64 trials with and without common random numbers
   same      of them: both actions are the same one, or both variances are 0
@@ -27,13 +28,13 @@ case ${1-} in
 esac
 here=${BASH_SOURCE[0]%/*}
 [[ $here == "${BASH_SOURCE[0]}" ]] && here=.
-results=$1 program=${2:-$here/../build/release/trpo-bench}
+results=$1 row=${2:-vine-long} program=${3:-$here/../build/release/trpo-bench}
 [[ -x $program ]] || { echo "vine-study.sh: $program is not there; build the release preset" >&2; exit 2; }
 [[ -d $results/runs ]] || { echo "vine-study.sh: $results is no results folder" >&2; exit 2; }
 
 cd "$results"
 program=$(cd "$OLDPWD" && cd "$(dirname "$program")" && pwd)/$(basename "$program")
-for cell in runs/*/*/*vine*/s*; do
+for cell in runs/*/*/*"@$row"/s000[0-4]; do
   [[ -f $cell/run.json ]] || { echo "vine-study.sh: $cell is not complete" >&2; continue; }
   "$program" run-cell --study-vine . "$cell" | awk -F'\t' 'NR > 1 { print $1 "\t" NR - 1 "\t" $4 "\t" $5 "\t" $6 "\t" $9 }'
 done | sort -t$'\t' -k1,1 -k2,2n -k6,6g | awk -F'\t' '

@@ -310,6 +310,8 @@ tb_status tb__report_gather(const char *dir, const tb_report_options *options, t
     if (status == TB_OK)
         status = read_scales(out, error);
     if (status == TB_OK)
+        status = tb__published_read(dir, &out->published, error);
+    if (status == TB_OK)
         status = make_plan(out, &plan, error);
     if (status == TB_OK) {
         status = read_runs(out, &plan, error);
@@ -333,6 +335,7 @@ void tb__report_finish(tb__report *report)
     }
     free(report->groups);
     free(report->scales);
+    json_decref(report->published);
     tb_suite_free(report->suite);
     *report = (tb__report){.dir = NULL};
 }

@@ -48,6 +48,7 @@ typedef struct tb__report {
     tb__scale *scales; /* [suite->n_envs] */
     tb__group *groups; /* [n_groups] env-major, then policy, then algorithm: suite order */
     size_t n_groups;
+    json_t *published; /* published.json; NULL without it */
     tb_report_summary summary;
 } tb__report;
 
@@ -65,6 +66,9 @@ tb_status tb__run_read(const char *dir, const char *cell_id, tb__run *run, tb_er
 /* Reads a whole JSON file: TB_E_IO when it cannot be opened, TB_E_CORRUPT with file, line and
  * column when it is not JSON. New reference in *out. */
 tb_status tb__json_read(const char *path, json_t **out, tb_error *error);
+
+/* published.json of `dir` in *out, a new reference; NULL when there is none. */
+tb_status tb__published_read(const char *dir, json_t **out, tb_error *error);
 
 /* Allocated text; NULL when out of memory. */
 char *tb__text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -279,8 +279,8 @@ static void list_runs(const tb__report *report, tb__run_state state, size_t n, c
         list_group(report, &report->groups[g], state, out);
 }
 
-static void put_markdown(const tb__report *report, const tb__tables *tables, const grids *g,
-                         FILE *out)
+static int put_markdown(const tb__report *report, const tb__tables *tables, const grids *g,
+                        FILE *out)
 {
     fputs("# Results: ", out);
     tb__put_markdown(out, report->suite->name);
@@ -298,9 +298,11 @@ static void put_markdown(const tb__report *report, const tb__tables *tables, con
         say_all(report, tables, out);
         fputc('\n', out);
     }
+    int complete = tb__published_put(report, tables, out);
     fputc('\n', out);
     tb__say_source(report, out);
     fputc('\n', out);
+    return complete;
 }
 
 // one table environment; `say` writes the caption as plain text
@@ -324,7 +326,7 @@ static void put_latex_table(const tb__report *report, const tb__tables *tables,
     free(caption);
 }
 
-static void put_latex(const tb__report *report, const tb__tables *tables, const grids *g, FILE *out)
+static int put_latex(const tb__report *report, const tb__tables *tables, const grids *g, FILE *out)
 {
     fputs("% ", out);
     tb__say_source(report, out);
@@ -334,10 +336,12 @@ static void put_latex(const tb__report *report, const tb__tables *tables, const 
         fputc('\n', out);
         put_latex_table(report, tables, &g->all, "normalised", "\\footnotesize\n", say_all, out);
     }
+    return 1;
 }
 
-typedef void table_writer(const tb__report *report, const tb__tables *tables, const grids *g,
-                          FILE *out);
+// returns 0 when out of memory
+typedef int table_writer(const tb__report *report, const tb__tables *tables, const grids *g,
+                         FILE *out);
 
 static tb_status write_with(table_writer *writer, const char *name, const tb__report *report,
                             const tb__tables *tables, const grids *g, tb_error *error)
@@ -346,8 +350,9 @@ static tb_status write_with(table_writer *writer, const char *name, const tb__re
     tb_status status = tb__output_open(&output, error);
     if (status != TB_OK)
         return status;
-    writer(report, tables, g, output.file);
-    return tb__output_commit(&output, TB_OK, report->dir, name, error);
+    if (!writer(report, tables, g, output.file))
+        status = tb_fail(error, TB_E_NOMEM, "out of memory for the tables");
+    return tb__output_commit(&output, status, report->dir, name, error);
 }
 
 tb_status tb__write_tables(const tb__report *report, const tb__tables *tables, tb_error *error)

@@ -15,6 +15,10 @@ tb_status tb__write_scores(const tb__report *report, tb_error *error);
 /* report/table.csv, table.md, table.tex. */
 tb_status tb__write_tables(const tb__report *report, const tb__tables *tables, tb_error *error);
 
+/* The section of table.md that shows report->published, when it knows any row; 0 when out of
+ * memory. */
+int tb__published_put(const tb__report *report, const tb__tables *tables, FILE *out);
+
 /* report/captions.md: what the tables and figures show, in sentences for a paper. */
 tb_status tb__write_captions(const tb__report *report, const tb__tables *tables,
                              const tb__curve *curves, tb_error *error);

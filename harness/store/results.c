@@ -143,6 +143,8 @@ tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb
         status = write_json(folder, "suite.resolved.json", json, error);
         json_decref(json);
     }
+    if (status == TB_OK && suite->published != NULL)
+        status = write_json(folder, "published.json", suite->published, error);
     return status == TB_OK ? write_plugins(folder, suite, catalog, error) : status;
 }
 

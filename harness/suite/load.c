@@ -240,6 +240,7 @@ void tb_suite_free(tb_suite *suite)
         free(suite->algorithms[i].name);
     }
     tb_suite_free_paths(suite->plugins, suite->n_plugins);
+    json_decref(suite->published);
     free(suite->name);
     free(suite->description);
     free(suite->source_path);

@@ -47,8 +47,7 @@ tb_status tb__read_file(const char *path, char **text, size_t *length, tb_error 
     return TB_OK;
 }
 
-// `given` as seen from the folder of the suite.
-static char *resolve_path(const char *suite_path, const char *given)
+char *tb__suite_path(const char *suite_path, const char *given)
 {
     const char *slash = strrchr(suite_path, '/');
     if (given[0] == '/' || slash == NULL)
@@ -66,7 +65,7 @@ static tb_status read_path(const tb_toml *value, const char *suite_path, char **
                             tb_toml_type_name(value->type));
     if (value->string[0] == '\0')
         return tb_toml_fail(value, error, "a plugin's path must not be empty");
-    char *path = resolve_path(suite_path, value->string);
+    char *path = tb__suite_path(suite_path, value->string);
     if (path == NULL)
         return tb__no_memory(error);
     if (access(path, F_OK) != 0) {

@@ -125,8 +125,15 @@ tb_status tb__seeds_from_text(tb_suite *suite, const char *text, tb_error *error
 /* The array `plugins` of [suite] as paths; see tb_suite_plugin_paths. */
 tb_status tb__plugin_paths(const tb_toml *root, const char *suite_path, char ***paths, size_t *n,
                            tb_error *error);
+/* `given` as seen from the folder of the suite file; free(). NULL when out of memory. */
+char *tb__suite_path(const char *suite_path, const char *given);
 /* The file's bytes, NUL-terminated; free(). TB_E_IO, TB_E_NOMEM. */
 tb_status tb__read_file(const char *path, char **text, size_t *length, tb_error *error);
+
+/* ---- published.c ---- */
+
+/* Fills suite->published from what the [suite] table names, if it does. */
+tb_status tb__read_published(tb__reader *reader, const tb_toml *table);
 
 /* ---- json.c ---- */
 

@@ -7,7 +7,7 @@
 enum { max_candidates = 512 };
 
 const char *const tb__keys_root[] = {"suite", "defaults", "env", "policy", "algorithm", NULL};
-const char *const tb__keys_suite[] = {"name", "description", "seeds", "plugins", NULL};
+const char *const tb__keys_suite[] = {"name", "description", "seeds", "plugins", "published", NULL};
 const char *const tb__keys_env[] = {"id", "name", "params", "max_episode_steps", "override", NULL};
 const char *const tb__keys_policy[] = {"id", "name", "params", "critic", NULL};
 const char *const tb__keys_critic[] = {"id", "params", NULL};

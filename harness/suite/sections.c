@@ -129,6 +129,9 @@ tb_status tb__read_suite(tb__reader *reader)
                       reader->error);
     if (status != TB_OK)
         return status;
+    status = tb__read_published(reader, table);
+    if (status != TB_OK)
+        return status;
     return tb__seeds_from_toml(reader, tb_toml_get(table, "seeds"));
 }
 

@@ -59,7 +59,9 @@ typedef struct tb_suite {
     char *source_text; /* the TOML verbatim; NULL when read from JSON */
     char **plugins;    /* extra plugin files or folders, resolved against the suite file's folder */
     size_t n_plugins;
-    int64_t *seeds; /* >= 0, ascending, distinct */
+    json_t *published; /* results of others, for the report (published.c); NULL = none. No part of
+                          the hash, and of results folders in a file of its own */
+    int64_t *seeds;    /* >= 0, ascending, distinct */
     size_t n_seeds;
     tb_suite_env *envs;
     size_t n_envs;
