@@ -34,12 +34,14 @@ typedef struct tb__tables {
 tb_status tb__tables_make(const tb__report *report, tb__tables *out, tb_error *error);
 void tb__tables_finish(tb__tables *tables);
 
-/* The learning curve of a group: IQM over its complete runs at each evaluation. */
+/* The learning curve of a group: IQM over its complete runs at each evaluation. Evaluations of
+ * different runs belong to one point when they are of the same multiple of eval_every, or the last
+ * ones; most are at the same step, those of vine sampling are not. */
 typedef struct tb__curve {
     const tb__group *group;
     const tb__run **runs; /* [n_runs] the complete runs */
     size_t n_runs;
-    double *steps;  /* [n_points] ascending: every step at which some run evaluated */
+    double *steps;  /* [n_points] ascending: mean over the runs that evaluated there */
     double *values; /* [n_points][n_runs] mean return; NaN = this run did not evaluate */
     tb_estimate
         *estimates; /* [n_points] over the runs with a finite value; NaN ends without band */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "harness/report/analysis.h"
-#include "harness/stats/sample.h"
 
 static size_t count_complete(const tb__group *group, size_t *n_evals)
 {
@@ -22,32 +21,95 @@ static size_t count_complete(const tb__group *group, size_t *n_evals)
     return n;
 }
 
-// every step at which some run evaluated, ascending and once each
-static void merge_steps(tb__curve *curve)
+/* One evaluation of one run. */
+typedef struct entry {
+    double place; // which evaluation of the schedule it is
+    double step, value;
+    size_t run;
+} entry;
+
+static int compare_entries(const void *a, const void *b)
 {
+    const entry *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return (x->run > y->run) - (x->run < y->run);
+}
+
+// a run evaluates when it has passed a multiple of eval_every, and at its end; how far behind the
+// multiple that is depends on the run where iterations have no fixed length (vine sampling)
+static double place_of(const tb_run_config *config, const tb__run *run, size_t i)
+{
+    double every = (double)config->eval_every, steps = (double)config->steps;
+    double step = run->evals[i].step;
+    if (every <= 0)
+        return 0;
+    return i + 1 == run->n_evals && step > steps - every ? steps / every : floor(step / every);
+}
+
+static size_t list_entries(const tb__report *report, const tb__curve *curve, entry *out)
+{
+    const tb_run_config *config = &report->suite->envs[curve->group->env].run;
     size_t n = 0;
     for (size_t r = 0; r < curve->n_runs; r++)
         for (size_t i = 0; i < curve->runs[r]->n_evals; i++)
-            curve->steps[n++] = curve->runs[r]->evals[i].step;
-    tb_stats_sort(curve->steps, n);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || curve->steps[i] != curve->steps[curve->n_points - 1])
-            curve->steps[curve->n_points++] = curve->steps[i];
+            out[n++] = (entry){.place = place_of(config, curve->runs[r], i),
+                               .step = curve->runs[r]->evals[i].step,
+                               .value = curve->runs[r]->evals[i].mean_return,
+                               .run = r};
+    qsort(out, n, sizeof *out, compare_entries);
+    return n;
 }
 
-// values[n_points][n_runs]: both lists of steps ascend
-static void spread_values(tb__curve *curve)
+// entries [i, end) are of one step; returns end
+static size_t same_step(const entry *entries, size_t i, size_t n)
 {
-    for (size_t r = 0; r < curve->n_runs; r++) {
-        const tb__run *run = curve->runs[r];
-        size_t i = 0;
-        for (size_t p = 0; p < curve->n_points; p++) {
-            double *value = &curve->values[p * curve->n_runs + r];
-            int evaluated = i < run->n_evals && run->evals[i].step == curve->steps[p];
-            *value = evaluated ? run->evals[i++].mean_return : NAN;
-            if (evaluated && !isfinite(*value))
-                curve->n_not_finite++;
+    size_t end = i + 1;
+    while (end < n && entries[end].step == entries[i].step &&
+           entries[end].place == entries[i].place)
+        end++;
+    return end;
+}
+
+// whether some run of entries [i, end) is among those of [first, i) already
+static int meets_again(const entry *entries, size_t first, size_t i, size_t end)
+{
+    for (size_t k = i; k < end; k++)
+        for (size_t j = first; j < i; j++)
+            if (entries[j].run == entries[k].run)
+                return 1;
+    return 0;
+}
+
+// first[p] = the first entry of point p, for n_points points, and n behind the last: evaluations of
+// one place of the schedule, one of each run at most. Equal steps are one point
+static void find_points(tb__curve *curve, const entry *entries, size_t n, size_t *first)
+{
+    for (size_t i = 0; i < n;) {
+        size_t end = same_step(entries, i, n);
+        if (curve->n_points == 0 || entries[i].place != entries[first[curve->n_points - 1]].place ||
+            meets_again(entries, first[curve->n_points - 1], i, end))
+            first[curve->n_points++] = i;
+        i = end;
+    }
+    first[curve->n_points] = n;
+}
+
+// steps [n_points]: the runs' mean; values [n_points][n_runs]
+static void spread_values(tb__curve *curve, const entry *entries, const size_t *first)
+{
+    for (size_t i = 0; i < curve->n_points * curve->n_runs; i++)
+        curve->values[i] = NAN;
+    for (size_t p = 0; p < curve->n_points; p++) {
+        double least = entries[first[p]].step, more = 0;
+        for (size_t i = first[p]; i < first[p + 1]; i++) {
+            more += (entries[i].step - least) / (double)(first[p + 1] - first[p]);
+            curve->values[p * curve->n_runs + entries[i].run] = entries[i].value;
+            curve->n_not_finite += isfinite(entries[i].value) ? 0 : 1;
         }
+        curve->steps[p] = least + more;
     }
 }
 
@@ -69,20 +131,14 @@ static tb_status estimate_point(const tb__report *report, tb__curve *curve, size
     return tb_bootstrap_interval(&scores, tb_scores_iqm, &def, &curve->estimates[p], error);
 }
 
-static int allocate(tb__curve *curve, size_t n_evals)
-{
-    // n_evals bounds the number of points
-    curve->runs = tb_alloc(curve->n_runs, sizeof *curve->runs);
-    curve->steps = tb_alloc(n_evals, sizeof *curve->steps);
-    return curve->runs != NULL && curve->steps != NULL;
-}
-
 static int allocate_points(tb__curve *curve)
 {
+    curve->steps = tb_alloc(curve->n_points, sizeof *curve->steps);
     curve->values = tb_alloc(curve->n_points, curve->n_runs * sizeof *curve->values);
     curve->estimates = tb_alloc(curve->n_points, sizeof *curve->estimates);
     curve->counts = tb_alloc(curve->n_points, sizeof *curve->counts);
-    return curve->values != NULL && curve->estimates != NULL && curve->counts != NULL;
+    return curve->steps != NULL && curve->values != NULL && curve->estimates != NULL &&
+           curve->counts != NULL;
 }
 
 tb_status tb__curve_make(const tb__report *report, const tb__group *group, tb__curve *out,
@@ -90,24 +146,29 @@ tb_status tb__curve_make(const tb__report *report, const tb__group *group, tb__c
 {
     size_t n_evals, n = 0;
     *out = (tb__curve){.group = group, .n_runs = count_complete(group, &n_evals)};
+    out->runs = tb_alloc(out->n_runs, sizeof *out->runs);
     double *values = tb_alloc(out->n_runs, sizeof *values);
+    entry *entries = tb_alloc(n_evals, sizeof *entries);
+    size_t *first = tb_alloc(n_evals + 1, sizeof *first); // there are no more points than entries
     tb_status status = TB_OK;
-    if (values == NULL || !allocate(out, n_evals)) {
+    if (out->runs == NULL || values == NULL || entries == NULL || first == NULL) {
         status = tb_fail(error, TB_E_NOMEM, "out of memory for a learning curve");
         goto done;
     }
     for (size_t r = 0; r < group->n_runs; r++)
         if (group->runs[r].state == TB__RUN_OK)
             out->runs[n++] = &group->runs[r];
-    merge_steps(out);
+    find_points(out, entries, list_entries(report, out, entries), first);
     if (!allocate_points(out)) {
         status = tb_fail(error, TB_E_NOMEM, "out of memory for a learning curve");
         goto done;
     }
-    spread_values(out);
+    spread_values(out, entries, first);
     for (size_t p = 0; status == TB_OK && p < out->n_points; p++)
         status = estimate_point(report, out, p, values, error);
 done:
+    free(first);
+    free(entries);
     free(values);
     if (status != TB_OK)
         tb__curve_finish(out);

@@ -182,6 +182,32 @@ static void curves_hold_every_run(void **state)
     synthetic_finish(&s);
 }
 
+// runs whose iterations have no fixed length pass a multiple of eval_every (10,000 of 100,000) at
+// steps of their own: one point each, and one of the last evaluations
+static void curves_of_uneven_steps(void **state)
+{
+    (void)state;
+    synthetic s;
+    synthetic_init(&s, &one_cell);
+    const char *const evals[] = {
+        "step,episode,return,length,success\n0,0,0,1,\n10200,0,1,1,\n20100,0,2,1,\n99500,0,9,1,\n",
+        "step,episode,return,length,success\n0,0,0,1,\n10700,0,4,1,\n31000,0,5,1,\n99800,0,9,1,\n",
+        "step,episode,return,length,success\n0,0,0,1,\n10300,0,7,1,\n20400,0,8,1,\n30500,0,7,1,\n"
+        "100000,0,6,1,\n"};
+    for (int seed = 0; seed < 3; seed++)
+        synthetic_ok_with(&s, 0, 0, 0, seed, evals[seed]);
+    report(&s);
+    char *text = read_text(s.dir, "report/data/a__One-v0.mlp.trpo.tsv");
+    assert_string_equal(text, "step\truns\tiqm\tlow\thigh\ts0000\ts0001\ts0002\n"
+                              "0\t3\t0\t0\t0\t0\t0\t0\n"
+                              "10400\t3\t4\t1\t7\t1\t4\t7\n"
+                              "20250\t2\t5\tnan\tnan\t2\tnan\t8\n"
+                              "30750\t2\t6\tnan\tnan\tnan\t5\t7\n"
+                              "99766.666666666672\t3\t8\t6\t9\t9\t9\t6\n");
+    free(text);
+    synthetic_finish(&s);
+}
+
 // a suite that was started with more seeds: what is there counts, what is not is not missed
 static void seeds_on_disk_count_too(void **state)
 {
@@ -409,6 +435,7 @@ int main(void)
         cmocka_unit_test(numbers_of_the_tables),
         cmocka_unit_test(scores_are_tidy),
         cmocka_unit_test(curves_hold_every_run),
+        cmocka_unit_test(curves_of_uneven_steps),
         cmocka_unit_test(seeds_on_disk_count_too),
         cmocka_unit_test(scores_that_are_not_finite_are_failures),
         cmocka_unit_test(damaged_runs_are_named),
