@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Takes a complete results folder of suites/classic.toml over into results/reference/, README.md and docs/images/.
+# Takes a complete results folder over into results/reference/, docs/images/ and, of suites/classic.toml, README.md.
 set -euo pipefail
 
 usage() {
   cat <<'END'
 Usage: scripts/publish-reference.sh RESULTS
 
-RESULTS is the folder that `trpo-bench suites/classic.toml` wrote, with its report. Writes
-  results/reference/classic/    suite, scores, table, hashes of all cells
-  docs/images/classic.png       the learning curves
-  README.md                     the table between its "classic" marks
+RESULTS is the folder that `trpo-bench suites/NAME.toml` wrote, with its report. Writes
+  results/reference/NAME/    suite, scores, table, hashes of all cells
+  docs/images/NAME.png       the learning curves
+  README.md                  the table between its "classic" marks, when NAME is classic
 END
 }
 
@@ -23,7 +23,9 @@ here=${BASH_SOURCE[0]%/*}
 [[ $here == "${BASH_SOURCE[0]}" ]] && here=.
 root=$(cd "$here/.." && pwd)
 from=$1
-to=$root/results/reference/classic
+name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$from/suite.toml" 2>/dev/null | head -n 1)
+[[ -n $name ]] || { echo "publish-reference.sh: $from holds no suite" >&2; exit 2; }
+to=$root/results/reference/$name
 for file in suite.toml report/scores.csv report/table.csv report/fig/curves.png; do
   [[ -f $from/$file ]] || { echo "publish-reference.sh: $from/$file is not there; run the suite with its report" >&2; exit 2; }
 done
@@ -32,13 +34,16 @@ awk -F, 'NR > 1 && $10 != "ok" { bad = 1 } END { exit bad }' "$from/report/score
 
 mkdir -p "$to"
 cp "$from/suite.toml" "$from/report/scores.csv" "$from/report/table.csv" "$to/"
-cp "$from/report/fig/curves.png" "$root/docs/images/classic.png"
+cp "$from/report/fig/curves.png" "$root/docs/images/$name.png"
 {
   printf 'cell\tresult_hash\n'
   (cd "$from" && find runs -name run.json | LC_ALL=C sort) | while read -r file; do
     printf '%s\t%s\n' "${file%/run.json}" "$(sed -n 's/.*"result_hash": *"\([0-9a-f]*\)".*/\1/p' "$from/$file" | head -n 1)"
   done
 } >"$to/hashes.tsv"
+
+echo "publish-reference.sh: $(($(wc -l <"$to/hashes.tsv") - 1)) cells published"
+[[ $name == classic ]] || exit 0
 
 # the first table of the report, without the columns that are the same in each row
 table=$(awk -F' *[|] *' '
@@ -55,4 +60,3 @@ awk -v table="$table" '
   /<!-- classic: end -->/ { skip = 0 }
   !skip' "$root/README.md" >"$root/README.md.new"
 mv "$root/README.md.new" "$root/README.md"
-echo "publish-reference.sh: $(($(wc -l <"$to/hashes.tsv") - 1)) cells published"
