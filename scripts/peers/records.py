@@ -196,6 +196,16 @@ def run_one(train, domain, algorithm, options, task, seed):
     return f"{algorithm} {task} s{seed}: {run.final:.2f}, trained {run.train_s:.1f} s", True
 
 
+def keep_older(options, domain, algorithm):
+    """Puts complete runs of an earlier call into the reference, when it has not got them."""
+    for seed in options.seeds:
+        for task in options.tasks:
+            run, reference = (folder_of(place, domain, algorithm, task, seed)
+                              for place in (options.out, options.reference))
+            if complete(run) and not complete(reference):
+                keep(run, reference)
+
+
 def missing(options, domain, algorithm):
     """(task, seed) of every run that is complete nowhere; the first seed of every task first."""
     places = [place for place in (options.out, options.reference) if place]
@@ -206,6 +216,8 @@ def missing(options, domain, algorithm):
 def main(description, algorithm, train, domain=CLASSIC):
     """Runs what is missing. Exit code 1 when a run failed."""
     options = parse(description, domain)
+    if options.reference:
+        keep_older(options, domain, algorithm)
     wanted = missing(options, domain, algorithm)
     context = multiprocessing.get_context("spawn")
     good = True
