@@ -125,6 +125,7 @@ compare() {
 
 make_environment
 "$python" "$root/scripts/peers/measures_test.py" "$plugins"
+"$python" "$root/scripts/peers/records_test.py"
 "$python" "$root/scripts/peers/compare_test.py"
 failed=0
 lower=(nice -n 10)

@@ -2,9 +2,11 @@
 """Compares programs run by run: reads results folders in the layout of docs/results.md, writes tables and a figure.
 
   compare.py --out DIR --program NAME=FOLDER:ALGORITHM... [--timing NAME=FOLDER:ALGORITHM...] [--page docs/peers.md]
+             [--domain mujoco]
 
 The first program is the one that the others are compared with. FOLDER is a results folder, the newest that matches
-when it is a pattern; ALGORITHM is the name of the runs' folders in it. What the columns mean: docs/peers.md.
+when it is a pattern; ALGORITHM is the name of the runs' folders in it, a pattern too. What the columns mean:
+docs/peers.md, docs/peers-mujoco.md.
 """
 
 import argparse
@@ -19,9 +21,12 @@ import numpy as np
 import figure
 import measures
 
-TASKS = {  # environment steps and threshold of a mean return of 20 training episodes
-    "CartPole-v1": (100_000, 475), "Acrobot-v1": (100_000, -100), "MountainCar-v0": (100_000, -110),
-    "Pendulum-v1": (100_000, -200), "MountainCarContinuous-v0": (50_000, 90)}
+# by domain and task: environment steps, threshold of a mean return of 20 training episodes (None: no such column)
+DOMAINS = {
+    "classic": {"CartPole-v1": (100_000, 475), "Acrobot-v1": (100_000, -100), "MountainCar-v0": (100_000, -110),
+                "Pendulum-v1": (100_000, -200), "MountainCarContinuous-v0": (50_000, 90)},
+    "mujoco": {task: (1_000_000, None) for task in ("Hopper-v5", "Walker2d-v5", "HalfCheetah-v5", "Ant-v5",
+                                                    "Swimmer-v5")}}
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -31,7 +36,7 @@ def read_csv(path):
 
 
 class Run:
-    """One complete run: its evaluations, training episodes and seconds of training."""
+    """One complete run: its evaluations, seconds of training and, where they were kept, training episodes."""
 
     def __init__(self, folder):
         evals = read_csv(os.path.join(folder, "evals.csv"))
@@ -40,7 +45,8 @@ class Run:
         self.eval_steps = np.unique(steps)
         self.eval_means = np.array([returns[steps == step].mean() for step in self.eval_steps])
         self.final = self.eval_means[-1]
-        episodes = read_csv(os.path.join(folder, "episodes.csv"))
+        path = os.path.join(folder, "episodes.csv")
+        episodes = read_csv(path) if os.path.exists(path) else []
         self.episode_steps = np.array([int(row["step"]) for row in episodes])
         self.episode_returns = np.array([float(row["return"]) for row in episodes])
         timing = read_csv(os.path.join(folder, "timing.csv"))
@@ -51,15 +57,16 @@ class Run:
 class Program:
     """The runs of one program: name, and Run objects by task. Runs that began and have no run.json are counted."""
 
-    def __init__(self, text):
+    def __init__(self, text, domain="classic"):
+        self.tasks = DOMAINS[domain]
         self.name, place = text.split("=", 1)
         pattern, self.algorithm = place.rsplit(":", 1)
         folders = sorted(glob.glob(pattern), key=os.path.getmtime)
         if not folders:
             raise SystemExit(f"compare.py: no results folder matches {pattern}")
         self.runs, self.incomplete = {}, {}
-        for task in TASKS:
-            runs = sorted(glob.glob(os.path.join(folders[-1], "runs", "classic__" + task, "*", self.algorithm, "s*")))
+        for task in self.tasks:
+            runs = sorted(glob.glob(os.path.join(folders[-1], "runs", f"{domain}__{task}", "*", self.algorithm, "s*")))
             done = [run for run in runs if os.path.exists(os.path.join(run, "run.json"))]
             self.runs[task] = [Run(run) for run in done]
             self.incomplete[task] = len(runs) - len(done)
@@ -69,14 +76,17 @@ class Program:
 
     def areas(self, task):
         """By steps: mean height of each run's evaluation curve over the task's budget."""
-        return np.array([measures.area(run.eval_steps, run.eval_means, TASKS[task][0]) for run in self.runs[task]])
+        return np.array([measures.area(run.eval_steps, run.eval_means, self.tasks[task][0])
+                         for run in self.runs[task]])
 
     def areas_by_time(self, task, speed, seconds):
         """By the clock: the same over `seconds`, at `speed` steps a second; a finished run keeps its last value."""
         return np.array([measures.area(run.eval_steps / speed, run.eval_means, seconds) for run in self.runs[task]])
 
     def thresholds(self, task):
-        return np.array([measures.steps_to(run.episode_steps, run.episode_returns, TASKS[task][1])
+        if self.tasks[task][1] is None:
+            return np.full(len(self.runs[task]), np.inf)
+        return np.array([measures.steps_to(run.episode_steps, run.episode_returns, self.tasks[task][1])
                          for run in self.runs[task]])
 
     def speed(self, task):
@@ -88,7 +98,7 @@ class Program:
 def rows(programs, timings):
     """One dictionary a task and program with everything that can be said."""
     reference, speeds = programs[0], {}
-    for task, (budget, _) in TASKS.items():
+    for task, (budget, _) in reference.tasks.items():
         for program in programs:
             speeds[task, program.name] = timings[program.name].speed(task) if program.name in timings else (np.nan,) * 3
         slowest = budget / np.nanmin([speeds[task, program.name][0] for program in programs] + [np.inf])
@@ -98,12 +108,15 @@ def rows(programs, timings):
             finals, areas, reached = program.finals(task), program.areas(task), program.thresholds(task)
             row = {"task": task, "program": program.name, "runs": len(finals), "incomplete": program.incomplete[task],
                    "final": measures.iqm(finals), "final_interval": measures.interval(finals), "worst": finals.min(),
+                   "mean": finals.mean(), "mean_interval": measures.interval(finals, measures.mean),
+                   "sd": finals.std(ddof=1) if len(finals) > 1 else np.nan,
                    "area": measures.iqm(areas), "area_interval": measures.interval(areas),
                    "steps": np.median(reached), "reached": int(np.isfinite(reached).sum()),
                    "speed": speeds[task, program.name]}
             row["seconds"] = budget / row["speed"][0]
             if program is not reference and reference.runs[task]:
                 row["final_difference"] = measures.difference(reference.finals(task), finals)
+                row["mean_difference"] = measures.difference(reference.finals(task), finals, measures.mean)
                 row["area_difference"] = measures.difference(reference.areas(task), areas)
                 ours, theirs = speeds[task, reference.name][0], row["speed"][0]
                 if np.isfinite(ours + theirs):
@@ -147,13 +160,20 @@ def speed_line(row):
             with_interval(row.get("time_difference"))]
 
 
-def markdown(rows_, reference):
+def mean_line(row):
+    return [row["task"], row["program"], f"{number(row['mean'])} {between(row['mean_interval'])}", number(row["sd"]),
+            with_interval(row.get("mean_difference"))]
+
+
+def markdown(rows_, reference, thresholds):
+    """Tables of the scores, and of what the domain has beside them: times to a threshold, or means."""
     scores = ["task", "program", "runs", "score: IQM [95 %]", "worst run", f"{reference} minus this",
               "area: IQM [95 %]", f"{reference} minus this"]
     speeds = ["task", "program", "median steps to threshold (runs that reach it)", "training steps/s (range)",
               "s of training", "s to threshold", f"area by the clock: {reference} minus this"]
+    means = ["task", "program", "mean [95 %]", "sd over runs", f"{reference} minus this"]
     lines = []
-    for header, line in ((scores, score_line), (speeds, speed_line)):
+    for header, line in ((scores, score_line), (speeds, speed_line) if thresholds else (means, mean_line)):
         lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
         lines += ["| " + " | ".join(line(row)) + " |" for row in rows_] + [""]
     return "\n".join(lines)
@@ -161,7 +181,8 @@ def markdown(rows_, reference):
 
 def write_tsv(path, rows_):
     names = ["task", "program", "runs", "incomplete", "final", "final_interval", "worst", "final_difference", "area",
-             "area_interval", "area_difference", "steps", "reached", "speed", "seconds", "time_difference"]
+             "area_interval", "area_difference", "steps", "reached", "speed", "seconds", "time_difference", "mean",
+             "mean_interval", "sd", "mean_difference"]
     with open(path, "w", encoding="ascii", newline="\n") as file:
         file.write("\t".join(names) + "\n")
         for row in rows_:
@@ -186,18 +207,20 @@ def main():
     parser.add_argument("--out", required=True, help="folder for tables and figure")
     parser.add_argument("--program", action="append", required=True, help="NAME=FOLDER:ALGORITHM")
     parser.add_argument("--timing", action="append", default=[], help="NAME=FOLDER:ALGORITHM, runs on a quiet machine")
+    parser.add_argument("--domain", choices=list(DOMAINS), default="classic", help="the tasks (default: classic)")
     parser.add_argument("--page", help="a Markdown page with marks; the tables are put between them")
     options = parser.parse_args()
-    programs = [Program(text) for text in options.program]
-    timings = {program.name: program for program in map(Program, options.timing)}
+    tasks = DOMAINS[options.domain]
+    programs = [Program(text, options.domain) for text in options.program]
+    timings = {program.name: program for program in (Program(text, options.domain) for text in options.timing)}
     os.makedirs(options.out, exist_ok=True)
     table = list(rows(programs, timings))
-    text = markdown(table, programs[0].name)
+    text = markdown(table, programs[0].name, any(threshold is not None for _, threshold in tasks.values()))
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     write_tsv(os.path.join(options.out, "table.tsv"), table)
     speeds = {(row["task"], row["program"]): row["speed"][0] for row in table}
-    script = figure.write(options.out, TASKS, programs, speeds)
+    script = figure.write(options.out, tasks, programs, speeds)
     if subprocess.run(["gnuplot", os.path.basename(script)], cwd=options.out, check=False).returncode != 0:
         print(f"compare.py: gnuplot failed; the figure's script is {script}", file=sys.stderr)
     if options.page:

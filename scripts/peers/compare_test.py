@@ -11,11 +11,11 @@ import compare
 import figure
 
 
-def write_run(root, task, algorithm, seed, heights, returns, complete=True, critic="nan"):
+def write_run(root, task, algorithm, seed, heights, returns, complete=True, critic="nan", domain="classic"):
     """Evaluations of the given mean heights over the budget; training episodes of the given returns, a step apart."""
-    folder = os.path.join(root, "runs", "classic__" + task, "mlp", algorithm, f"s{seed:04d}")
+    folder = os.path.join(root, "runs", f"{domain}__{task}", "mlp", algorithm, f"s{seed:04d}")
     os.makedirs(folder)
-    budget = compare.TASKS[task][0]
+    budget = compare.DOMAINS[domain][task][0]
     with open(os.path.join(folder, "evals.csv"), "w", encoding="ascii") as file:
         file.write("step,episode,return,length,success\n")
         for step, height in zip(np.linspace(0, budget, len(heights)).astype(int), heights):
@@ -82,7 +82,7 @@ class Compare(unittest.TestCase):
         with open(page, "w", encoding="utf-8") as file:
             file.write(f"before\n{compare.BEGIN}\nold\n{compare.END}\nafter\n")
         for _ in range(2):
-            compare.update_page(page, compare.markdown(self.table, "ours"))
+            compare.update_page(page, compare.markdown(self.table, "ours", True))
         with open(page, encoding="utf-8") as file:
             text = file.read()
         self.assertTrue(text.startswith("before\n") and text.endswith("\nafter\n"))
@@ -92,6 +92,62 @@ class Compare(unittest.TestCase):
         figure.write(self.root, {"CartPole-v1": (100_000, 475)}, self.programs, speeds)
         data = np.loadtxt(os.path.join(self.root, "CartPole-v1.0.tsv"), skiprows=1)
         np.testing.assert_allclose(data[:, :3], [[0, 0, 0], [50_000, 5, 100], [100_000, 10, 201.5]])
+
+
+class Mujoco(unittest.TestCase):
+    """Five runs of ours against three short ones of a reference, which have no training episodes."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="trpo-bench peers ")
+        self.addCleanup(temporary.cleanup)
+        self.root = temporary.name
+        for task, theirs in (("Hopper-v5", (3000, 3100, 3200)), ("Swimmer-v5", (100, 200, 330))):
+            for seed, final in enumerate((0, 100, 200, 300, 1000)):
+                write_run(self.root, task, "trpo@a", seed, [0, final], [0], domain="mujoco")
+            for seed, final in enumerate(theirs):
+                write_run(self.root, task, "sb3", seed, [0, final], [0], domain="mujoco")
+                os.remove(os.path.join(self.root, "runs", "mujoco__" + task, "mlp", "sb3", f"s{seed:04d}",
+                                       "episodes.csv"))
+        # a run of another domain, which is not counted
+        write_run(self.root, "CartPole-v1", "sb3", 0, [0, 1], [0])
+        self.programs = [compare.Program(f"{name}={self.root}:{algorithm}", "mujoco")
+                         for name, algorithm in (("ours", "trpo*"), ("theirs", "sb3"))]
+        self.table = list(compare.rows(self.programs, {}))
+
+    def test_tasks_without_runs_have_no_row(self):
+        self.assertEqual([(row["task"], row["program"], row["runs"]) for row in self.table],
+                         [("Hopper-v5", "ours", 5), ("Hopper-v5", "theirs", 3), ("Swimmer-v5", "ours", 5),
+                          ("Swimmer-v5", "theirs", 3)])
+
+    def test_iqm_and_mean(self):
+        ours, theirs = self.table[2:]
+        # of five runs one goes at each end, of three none
+        self.assertEqual((ours["final"], ours["mean"], theirs["final"], theirs["mean"]), (200, 320, 210, 210))
+        self.assertAlmostEqual(theirs["sd"], np.std([100, 200, 330], ddof=1))
+        self.assertEqual((theirs["final_difference"][0], theirs["mean_difference"][0]), (-10, 110))
+        low, high = theirs["mean_interval"]
+        self.assertEqual((low, high), (100, 330))  # 1 of 27 resamples is the smallest value thrice, over 2.5 %
+
+    def test_only_what_is_certainly_worse_is_bold(self):
+        hopper, swimmer = self.table[1], self.table[3]
+        self.assertTrue(compare.mean_line(hopper)[4].startswith("**-2780 ["))
+        self.assertTrue(compare.score_line(hopper)[5].startswith("**-2900 ["))
+        self.assertTrue(compare.mean_line(swimmer)[4].startswith("110.0 ["))
+        self.assertTrue(compare.score_line(swimmer)[5].startswith("-10.00 ["))
+
+    def test_tables_without_thresholds(self):
+        text = compare.markdown(self.table, "ours", False)
+        self.assertEqual(text.count("| Hopper-v5 | theirs |"), 2)
+        self.assertIn("sd over runs", text)
+        self.assertNotIn("threshold", text)
+
+    def test_figure_has_one_panel_a_task(self):
+        speeds = {(row["task"], row["program"]): row["speed"][0] for row in self.table}
+        tasks = {task: compare.DOMAINS["mujoco"][task] for task in ("Hopper-v5", "Swimmer-v5")}
+        with open(figure.write(self.root, tasks, self.programs, speeds), encoding="utf-8") as file:
+            script = file.read()
+        self.assertEqual(script.count("set title"), len(tasks) * len(figure.TERMINALS))
+        self.assertNotIn("logscale x;", script)
 
 
 if __name__ == "__main__":

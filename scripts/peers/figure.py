@@ -49,7 +49,9 @@ def panel(files, column, programs):
 
 
 def write(out, tasks, programs, speeds):
-    """Writes data files and curves.gp into the folder; returns the script's path."""
+    """Writes data files and curves.gp into the folder; returns the script's path. Without any speed there is one panel
+    a task."""
+    right = 0.53 if any(np.isfinite(speed) for speed in speeds.values()) else 0.97
     height = ROW_INCHES * len(tasks) + 0.4
     script = ["# SPDX-License-Identifier: " + "MIT", "set datafile separator tab", "set datafile missing 'nan'",
               "set tics nomirror out scale 0.5", "set border 3", "set grid lc rgb '#dddddd'", "set key off",
@@ -63,7 +65,7 @@ def write(out, tasks, programs, speeds):
         timed = {i: name for i, name in files.items() if np.isfinite(speeds[task, programs[i].name])}
         last = row == len(tasks) - 1
         panels += [f"set tmargin at screen {top:.4f}; set bmargin at screen {bottom:.4f}",
-                   "set lmargin at screen 0.12; set rmargin at screen 0.53", "unset logscale x", "set format y '%g'",
+                   f"set lmargin at screen 0.12; set rmargin at screen {right}", "unset logscale x", "set format y '%g'",
                    f"set title '{task}' offset 0,-0.7", "set ylabel 'return' offset 1",
                    "set xlabel '1000 environment steps' offset 0,0.6" if last else "set xlabel",
                    f"set xrange [0:{tasks[task][0] / 1000}]", "set key off", "set key right bottom samplen 2" if row == 0

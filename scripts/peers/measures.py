@@ -15,29 +15,33 @@ def iqm(values):
     return np.sort(values, axis=-1)[..., cut:n - cut].mean(axis=-1)
 
 
-def resampled(values, seed):
-    """The IQM of RESAMPLES draws with replacement. values[n]."""
+def mean(values):
+    return values.mean(axis=-1)
+
+
+def resampled(values, seed, statistic):
+    """The statistic of RESAMPLES draws with replacement. values[n]."""
     rng = np.random.default_rng(seed)
-    return iqm(values[rng.integers(0, len(values), (RESAMPLES, len(values)))])
+    return statistic(values[rng.integers(0, len(values), (RESAMPLES, len(values)))])
 
 
 def percentile_interval(samples):
     return tuple(np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0))
 
 
-def interval(values):
-    """Percentile interval of the IQM, (low, high); (nan, nan) for fewer than three values."""
+def interval(values, statistic=iqm):
+    """Percentile interval of the statistic, (low, high); (nan, nan) for fewer than three values."""
     if len(values) < 3:
         return np.nan, np.nan
-    return percentile_interval(resampled(values, 1))
+    return percentile_interval(resampled(values, 1, statistic))
 
 
-def difference(ours, theirs):
-    """(estimate, low, high) of IQM(ours) - IQM(theirs); the two samples are drawn independently."""
-    estimate = float(iqm(ours) - iqm(theirs))
+def difference(ours, theirs, statistic=iqm):
+    """(estimate, low, high) of statistic(ours) - statistic(theirs); the two samples are drawn independently."""
+    estimate = float(statistic(ours) - statistic(theirs))
     if min(len(ours), len(theirs)) < 3:
         return estimate, np.nan, np.nan
-    return (estimate, *percentile_interval(resampled(ours, 1) - resampled(theirs, 2)))
+    return (estimate, *percentile_interval(resampled(ours, 1, statistic) - resampled(theirs, 2, statistic)))
 
 
 def band(curves, resamples=2000):

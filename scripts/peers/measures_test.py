@@ -2,6 +2,7 @@
 """measures.py against values that are known by hand or by counting; starts.py against the plugins it is given."""
 
 import sys
+import types
 import unittest
 
 import numpy as np
@@ -11,6 +12,7 @@ import measures
 import starts
 
 PLUGINS = sys.argv[1]
+OPTIONS = types.SimpleNamespace(plugins=PLUGINS)
 
 
 class Measures(unittest.TestCase):
@@ -66,7 +68,7 @@ class Measures(unittest.TestCase):
 class Starts(unittest.TestCase):
     def test_gymnasium_shows_what_the_plugin_shows_at_every_start(self):
         for task in starts.TASKS:
-            episodes = starts.Episodes(PLUGINS, task)
+            episodes = starts.Episodes(OPTIONS, task)
             seen = {tuple(episodes.reset(0, seed, keys.STREAM_EVAL_FINAL, episode))
                     for seed in range(10) for episode in range(100)}
             seen |= {tuple(episodes.reset(0, seed, keys.STREAM_EVAL, episode))
@@ -81,7 +83,7 @@ class Starts(unittest.TestCase):
 
     def test_the_time_limit_is_there(self):
         # no push, or always the same one: MountainCar's car never leaves the valley
-        returns, lengths = starts.Episodes(PLUGINS, "MountainCar-v0").play(
+        returns, lengths = starts.Episodes(OPTIONS, "MountainCar-v0").play(
             lambda observations: np.ones(len(observations), int), 0, keys.STREAM_EVAL, 3)
         self.assertEqual((list(returns), list(lengths)), ([-200.0] * 3, [200] * 3))
 

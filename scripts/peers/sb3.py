@@ -66,16 +66,21 @@ class Recorder(BaseCallback):
         self.sample_s = self.sampled - self.began
 
 
-def train(run):
+def learn(run, settings, normalized):
     torch.set_num_threads(1)
     env = make_vec_env(run.task, n_envs=N_ENVS, seed=run.seed)
-    if run.task in NORMALIZED:
-        env = VecNormalize(env)
-    model = TRPO("MlpPolicy", env, seed=run.seed, device="cpu", **ZOO[run.task])
+    if normalized:
+        # the zoo scales rewards by the spread of the return that the algorithm maximises
+        env = VecNormalize(env, gamma=settings.get("gamma", 0.99))
+    model = TRPO("MlpPolicy", env, seed=run.seed, device="cpu", **settings)
     recorder = Recorder(run)
     model.learn(run.steps, callback=recorder, log_interval=None)
     recorder.end_iteration()
     run.finish(model.num_timesteps, recorder.act)
+
+
+def train(run):
+    learn(run, ZOO[run.task], run.task in NORMALIZED)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ programs are measured on the same episodes.
 import ctypes
 import os
 
-import gymnasium
 import numpy as np
 
+import episodes
 import keys
 
 
@@ -115,17 +115,16 @@ class Starts:
         return state, observation
 
 
-class Episodes:
-    """Gymnasium environments for evaluation, time limit included, started where trpo-bench starts."""
+class Episodes(episodes.Seeded):
+    """Gymnasium environments for evaluation, started where trpo-bench starts."""
 
-    def __init__(self, plugins, task):
-        self.task, self.starts, self.envs = task, Starts(plugins, task), []
+    def __init__(self, options, task):
+        super().__init__(options, task)
+        self.starts = Starts(options.plugins, task)
 
     def reset(self, i, seed, purpose, episode):
         """Puts environment i at the start of an episode; returns the observation."""
-        while len(self.envs) <= i:
-            self.envs.append(gymnasium.make(self.task, disable_env_checker=True))
-        env = self.envs[i]
+        env = self.env(i)
         env.reset(seed=0)
         state, observation = self.starts.start(seed, purpose, episode)
         inner = env.unwrapped
@@ -142,19 +141,3 @@ class Episodes:
             if hasattr(inner, name):
                 return getattr(inner, name)()
         return np.array(inner.state, dtype=np.float32)
-
-    def play(self, act, seed, purpose, n):
-        """Return and length of episodes 0 to n - 1; act maps rows of observations to rows of actions."""
-        observations = np.stack([self.reset(i, seed, purpose, i) for i in range(n)])
-        returns, lengths, running = np.zeros(n), np.zeros(n, int), list(range(n))
-        while running:
-            actions = act(observations[running])
-            still = []
-            for action, i in zip(actions, running):
-                observations[i], reward, terminated, truncated, _ = self.envs[i].step(action)
-                returns[i] += float(reward)
-                lengths[i] += 1
-                if not (terminated or truncated):
-                    still.append(i)
-            running = still
-        return returns, lengths
