@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gymnasium's own transitions, exact snapshots, start states, and everything that can go wrong. What
- * all environments have in common is tested by `trpo-bench check`.
+ * Gymnasium's own transitions, exact snapshots, start states, and everything that can go wrong.
+ * What all environments have in common is tested by `trpo-bench check`.
  *
- * Run as `test-plugin-mujoco --random-return N` the program measures the mean return of N episodes of
- * the uniform random policy of each task; as `--data FOLDER` it compares with traces of that folder.
+ * Run as `test-plugin-mujoco --random-return N` the program measures the mean return of N episodes
+ * of the uniform random policy of each task; as `--data FOLDER` it compares with traces of that
+ * folder.
  */
 #include "tests/mujoco/testing.h"
 
@@ -136,9 +137,10 @@ static void test_transitions(void **state)
     assert_non_null(index);
     const char *version = json_string_value(json_object_get(index, "mujoco"));
     if (strcmp(version, TB_MJ_VERSION) != 0) {
-        print_message("[ SKIPPED: recorded with MuJoCo %s, built with %s: another version gives other "
-                      "bits ]\n",
-                      version, TB_MJ_VERSION);
+        print_message(
+            "[ SKIPPED: recorded with MuJoCo %s, built with %s: another version gives other "
+            "bits ]\n",
+            version, TB_MJ_VERSION);
         json_decref(index);
         skip();
     }
@@ -163,7 +165,8 @@ static void same_step(const instance *a, const tb_step *ra, const instance *b, c
     assert_memory_equal(ra, rb, sizeof *ra);
 }
 
-// loads `from` into `into` and lane 1 of `vec`, then steps the three alike; returns the steps compared
+// loads `from` into `into` and lane 1 of `vec`, then steps the three alike; returns the steps
+// compared
 static int continue_alike(instance *from, instance *into, tb_vec *vec, tb_rng *rng, int limit)
 {
     const tb_env_vec *v = from->api->get_extension(from->env, TB_EXT_ENV_VEC);
@@ -274,8 +277,8 @@ static void check_starts(const start_case *c)
         double wanted = is_normal ? c->scale * c->scale : c->scale * c->scale / 3;
         double error = wanted * sqrt((is_normal ? 2.0 : 0.8) / n);
         if (!(fabs(variance - wanted) < 5 * error))
-            fail_msg("%s: value %zu of the start state has variance %g, expected %g +- %g", c->id, i,
-                     variance, wanted, error);
+            fail_msg("%s: value %zu of the start state has variance %g, expected %g +- %g", c->id,
+                     i, variance, wanted, error);
         // velocities start about 0, and so does what they were first
         double mean = sum[i] / n + first[i];
         if (i >= c->nq && !(fabs(mean) < 5 * sqrt(wanted / n)))
@@ -291,10 +294,14 @@ static void check_starts(const start_case *c)
 static void test_starts(void **state)
 {
     static const start_case cases[] = {
-        {"mujoco/InvertedPendulum-v5", 2, 0.01, 0}, {"mujoco/InvertedDoublePendulum-v5", 3, 0.1, 1},
-        {"mujoco/Swimmer-v5", 5, 0.1, 0},           {"mujoco/Hopper-v5", 6, 0.005, 0},
-        {"mujoco/Walker2d-v5", 9, 0.005, 0},        {"mujoco/HalfCheetah-v5", 9, 0.1, 1},
-        {"mujoco/Ant-v5", 15, 0.1, 1},              {"mujoco/Humanoid-v5", 24, 0.01, 0},
+        {"mujoco/InvertedPendulum-v5", 2, 0.01, 0},
+        {"mujoco/InvertedDoublePendulum-v5", 3, 0.1, 1},
+        {"mujoco/Swimmer-v5", 5, 0.1, 0},
+        {"mujoco/Hopper-v5", 6, 0.005, 0},
+        {"mujoco/Walker2d-v5", 9, 0.005, 0},
+        {"mujoco/HalfCheetah-v5", 9, 0.1, 1},
+        {"mujoco/Ant-v5", 15, 0.1, 1},
+        {"mujoco/Humanoid-v5", 24, 0.01, 0},
         {"mujoco/HumanoidStandup-v5", 24, 0.01, 0},
     };
     (void)state;
@@ -306,7 +313,8 @@ static void test_starts(void **state)
 static void test_goals(void **state)
 {
     double s[64], far = 0, near = 1, left = 0, mean = 0;
-    instance r = tb_test_make("mujoco/Reacher-v5", NULL), p = tb_test_make("mujoco/Pusher-v5", NULL);
+    instance r = tb_test_make("mujoco/Reacher-v5", NULL),
+             p = tb_test_make("mujoco/Pusher-v5", NULL);
     (void)state;
     for (uint64_t k = 0; k < 2000; k++) {
         tb_test_start(&r, k);
@@ -365,7 +373,8 @@ static void test_bad_models(void **state)
     (void)state;
     assert_true(fd >= 0);
     close(fd);
-    refused("mujoco/Hopper-v5", "model", "/no/such/model.xml", "/no/such/model.xml", "No such file");
+    refused("mujoco/Hopper-v5", "model", "/no/such/model.xml", "/no/such/model.xml",
+            "No such file");
     refused("mujoco/Hopper-v5", "xml_file", "no_such.xml", "no_such.xml", "fetch-mujoco.sh");
     write_file(path, "<mujoco><worldbody></mujoco>");
     refused("mujoco/Hopper-v5", "model", path, path, "XML");
@@ -386,16 +395,17 @@ static void test_bad_models(void **state)
 static void write_cart(const char *path, const char *size, const char *gear)
 {
     char text[1024];
-    snprintf(text, sizeof text,
-             "<mujoco>%s<option timestep='0.02'/><worldbody>"
-             "<geom type='box' size='.1 1 1' pos='5 0 0'/>"
-             "<body><joint name='slide' type='slide' axis='1 0 0'/>"
-             "<geom type='box' size='.1 .3 .3' mass='1'/>"
-             "<body><joint type='hinge' axis='0 1 0'/><geom type='capsule' fromto='0 0 0 0 0 .6' "
-             "size='.05'/></body></body></worldbody>"
-             "<actuator><motor joint='slide' gear='%s' ctrlrange='-3 3' ctrllimited='true'/></actuator>"
-             "</mujoco>",
-             size, gear);
+    snprintf(
+        text, sizeof text,
+        "<mujoco>%s<option timestep='0.02'/><worldbody>"
+        "<geom type='box' size='.1 1 1' pos='5 0 0'/>"
+        "<body><joint name='slide' type='slide' axis='1 0 0'/>"
+        "<geom type='box' size='.1 .3 .3' mass='1'/>"
+        "<body><joint type='hinge' axis='0 1 0'/><geom type='capsule' fromto='0 0 0 0 0 .6' "
+        "size='.05'/></body></body></worldbody>"
+        "<actuator><motor joint='slide' gear='%s' ctrlrange='-3 3' ctrllimited='true'/></actuator>"
+        "</mujoco>",
+        size, gear);
     write_file(path, text);
 }
 
@@ -455,8 +465,8 @@ static tb_status with_arena(const char *path, int size, char message[1024])
     tb_key key = {{1, 2}};
     const float action[1] = {1};
     const double at_the_wall[8] = {0, 4.85};
-    snprintf(text, sizeof text, TB_MJ_VERSION[0] == '2' ? "<size nstack='%d'/>" : "<size memory='%d'/>",
-             size);
+    snprintf(text, sizeof text,
+             TB_MJ_VERSION[0] == '2' ? "<size nstack='%d'/>" : "<size memory='%d'/>", size);
     write_cart(path, text, "1");
     tb_status status = tb_test_try("mujoco/InvertedPendulum-v5", params, message);
     if (status == TB_OK) {
@@ -569,14 +579,10 @@ static void test_lanes_are_small(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transitions),
-        cmocka_unit_test(test_snapshots_are_exact),
-        cmocka_unit_test(test_starts),
-        cmocka_unit_test(test_goals),
-        cmocka_unit_test(test_bad_models),
-        cmocka_unit_test(test_unstable_simulations),
-        cmocka_unit_test(test_errors_of_mujoco),
-        cmocka_unit_test(test_another_model),
+        cmocka_unit_test(test_transitions),      cmocka_unit_test(test_snapshots_are_exact),
+        cmocka_unit_test(test_starts),           cmocka_unit_test(test_goals),
+        cmocka_unit_test(test_bad_models),       cmocka_unit_test(test_unstable_simulations),
+        cmocka_unit_test(test_errors_of_mujoco), cmocka_unit_test(test_another_model),
         cmocka_unit_test(test_lanes_are_small),
     };
     if (argc == 3 && strcmp(argv[1], "--random-return") == 0)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <trpo-bench/env_kit_bytes.h>
 
-#include "shipped.h" // made by CMake: tb_mj_shipped[], the models' names and hashes
+#include <shipped.h> // made by CMake: tb_mj_shipped[], the models' names and hashes
 
 static void *member(tb_mj_params *p, const tb_mj_param *row)
 {

@@ -21,11 +21,11 @@
 
 /* All keys of all tasks; a task has those that its rows name. Ranges are [low, high]. */
 typedef struct tb_mj_params {
-    char xml_file[256];     /* Gymnasium's name of the model, or a path */
-    char model[1024];       /* path of another model; "" = xml_file */
-    char model_sha256[72];  /* of the model file: 64 hexadecimal digits */
-    int64_t frame_skip;     /* simulation steps in one step of the task */
-    int64_t main_body;      /* body whose position is the ant's */
+    char xml_file[256];    /* Gymnasium's name of the model, or a path */
+    char model[1024];      /* path of another model; "" = xml_file */
+    char model_sha256[72]; /* of the model file: 64 hexadecimal digits */
+    int64_t frame_skip;    /* simulation steps in one step of the task */
+    int64_t main_body;     /* body whose position is the ant's */
     double forward_reward_weight, ctrl_cost_weight, contact_cost_weight, impact_cost_weight;
     double healthy_reward, uph_cost_weight, reset_noise_scale;
     double reward_near_weight, reward_dist_weight, reward_control_weight;
@@ -50,7 +50,7 @@ typedef struct tb_mj_param {
 
 #define TB_MJ_ROW(key, text, type, bytes, a, b, low, high, doc)                                    \
     {                                                                                              \
-#key, doc, text, type, bytes, offsetof(tb_mj_params, key), {a, b}, low, high               \
+#key, doc, text, type, bytes, offsetof(tb_mj_params, key), {a, b }, low, high              \
     }
 #define TB_MJ_F64(key, def, doc)                                                                   \
     TB_MJ_ROW(key, #def, TB_PARAM_F64, 0, def, 0, -INFINITY, INFINITY, doc)
