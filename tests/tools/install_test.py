@@ -85,7 +85,7 @@ class Install(unittest.TestCase):
         done = self.run_program("check", "--only", "E1 mujoco/HalfCheetah", os.path.dirname(folder) + "/mujoco.so")
         self.assertIn(os.path.join(os.path.realpath(folder), "half_cheetah.xml"), done.stdout.decode())
         done = subprocess.run(["ldd", os.path.dirname(folder) + "/mujoco.so"], stdout=subprocess.PIPE, text=True)
-        library = next(line.split("=>")[1].split()[0] for line in done.stdout.splitlines() if "libmujoco" in line)
+        library = next(line.split("=>")[1].rsplit("(", 1)[0].strip() for line in done.stdout.splitlines() if "libmujoco" in line)
         self.assertTrue(os.path.realpath(library).startswith(os.path.realpath(folder)) or library.startswith("/usr/lib"), library)
 
     def test_it_finds_them_in_its_own_folder(self):

@@ -539,6 +539,65 @@ static void test_another_model(void **state)
     unlink(path);
 }
 
+// ---- the paper's tasks ----
+
+// the same motion as Gymnasium's task from the same key; what is rewarded differs
+static int compare_with_paper(const char *name, size_t n_excluded)
+{
+    char id[64], paper_id[64];
+    snprintf(id, sizeof id, "mujoco/%s-v5", name);
+    snprintf(paper_id, sizeof paper_id, "paper/%s-v0", name);
+    instance a = tb_test_make(id, NULL), b = tb_test_make(paper_id, NULL);
+    const tb_mj_terms *terms = b.api->get_extension(b.env, TB_MJ_EXT_TERMS);
+    tb_rng rng;
+    int steps = 0, impacts = 0;
+    tb_rng_init(&rng, (tb_key){{5, 5}});
+    assert_int_equal(b.n_obs, a.n_obs + n_excluded);
+    for (uint64_t episode = 0; episode < 3; episode++) {
+        tb_step ra = {.struct_size = sizeof ra}, rb = ra;
+        tb_test_start(&a, episode);
+        tb_test_start(&b, episode);
+        for (int t = 0; t < 100 && !ra.flags; t++, steps++) {
+            double effort = 0, total = 0;
+            tb_test_act(&a, &rng, 1);
+            for (size_t i = 0; i < a.n_actions; i++)
+                effort += (double)a.action[i] * (double)a.action[i];
+            assert_int_equal(a.api->step(a.env, a.action, a.obs, &ra), TB_OK);
+            assert_int_equal(b.api->step(b.env, a.action, b.obs, &rb), TB_OK);
+            // positions are the same; velocities are not limited to 10 here
+            assert_memory_equal(a.obs, b.obs + n_excluded, 3 * sizeof(double));
+            assert_int_equal(ra.flags, rb.flags);
+            for (size_t i = 0; terms->name(b.env, i) != NULL; i++) {
+                double term = terms->get(b.env, i);
+                const char *part = terms->name(b.env, i);
+                if (strcmp(part, "reward_forward") == 0)
+                    assert_true(term == terms->get(a.env, i));
+                else if (strcmp(part, "reward_ctrl") == 0)
+                    assert_true(fabs(term + 1e-5 * effort) < 1e-18);
+                else if (strcmp(part, "reward_survive") == 0)
+                    assert_true(term == (rb.flags ? 0 : 1));
+                else
+                    impacts += term < 0;
+                total += term;
+            }
+            assert_true(fabs(total - rb.reward) < 1e-14);
+        }
+    }
+    tb_test_unmake(&a);
+    tb_test_unmake(&b);
+    assert_true(steps > 30);
+    return impacts;
+}
+
+static void test_paper_tasks(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with_paper("Swimmer", 2), 0);
+    assert_int_equal(compare_with_paper("Hopper", 1), 0);
+    // only the walker pays for striking the ground
+    assert_true(compare_with_paper("Walker2d", 1) > 10);
+}
+
 // ---- memory ----
 
 static long resident_kilobytes(void)
@@ -583,7 +642,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_starts),           cmocka_unit_test(test_goals),
         cmocka_unit_test(test_bad_models),       cmocka_unit_test(test_unstable_simulations),
         cmocka_unit_test(test_errors_of_mujoco), cmocka_unit_test(test_another_model),
-        cmocka_unit_test(test_lanes_are_small),
+        cmocka_unit_test(test_paper_tasks),      cmocka_unit_test(test_lanes_are_small),
     };
     if (argc == 3 && strcmp(argv[1], "--random-return") == 0)
         return tb_test_random_returns(strtoull(argv[2], NULL, 10));

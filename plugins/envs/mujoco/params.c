@@ -87,7 +87,7 @@ static tb_status read_text(const tb_params *source, const tb_mj_param *row, cons
     if (strlen(x) >= row->text_bytes)
         return complain(err, cap, row, "shorter");
     if (x != def || !keep_empty)
-        memcpy(to, x, strlen(x));
+        memcpy(to, x, strlen(x) + 1);
     return TB_OK;
 }
 
