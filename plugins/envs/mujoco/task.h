@@ -40,7 +40,7 @@ typedef struct tb_mj_params {
 typedef struct tb_mj_param {
     const char *key;
     const char *doc;          /* one sentence with the unit */
-    const char *default_text; /* as written in TOML */
+    const char *default_text; /* as written in TOML; NULL = computed */
     uint32_t type;            /* TB_PARAM_* */
     uint32_t text_bytes;      /* STR: size of the member */
     uint64_t offset;          /* of the member in tb_mj_params */
@@ -64,8 +64,8 @@ typedef struct tb_mj_param {
               0, 0, "Gymnasium's name of the model file; with a slash or dot in front a path."),   \
         TB_MJ_ROW(model, "\"\"", TB_PARAM_STR, sizeof((tb_mj_params *)0)->model, 0, 0, 0, 0,       \
                   "Path of any MJCF file to take instead of xml_file; empty: none."),              \
-        TB_MJ_ROW(model_sha256, "\"" file "\"", TB_PARAM_STR,                                      \
-                  sizeof((tb_mj_params *)0)->model_sha256, 0, 0, 0, 0,                             \
+        TB_MJ_ROW(model_sha256, NULL, TB_PARAM_STR, sizeof((tb_mj_params *)0)->model_sha256, 0, 0, \
+                  0, 0,                                                                            \
                   "SHA-256 that the model file must have; when not given, that of the file."),     \
         TB_MJ_ROW(frame_skip, #frames, TB_PARAM_I64, 0, frames, 0, 1, 100,                         \
                   "Simulation steps in one step of the task.")
