@@ -79,8 +79,7 @@ static inline tb_status tb_test_try(const char *id, const json_t *params, char m
     const tb_env_api *api;
     tb_env *env;
     tb_error error = {0};
-    tb_status status =
-        tb_plugin_create_env(tb_test_plugin(), id, params, &api, &env, NULL, &error);
+    tb_status status = tb_plugin_create_env(tb_test_plugin(), id, params, &api, &env, NULL, &error);
     snprintf(message, 1024, "%s", error.message);
     if (status == TB_OK)
         api->destroy(env);

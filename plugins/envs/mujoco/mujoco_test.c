@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gymnasium's own transitions, exact snapshots, start states, and everything that can go wrong. What
- * all environments have in common is tested by `trpo-bench check`.
+ * Gymnasium's own transitions, exact snapshots, start states, and everything that can go wrong.
+ * What all environments have in common is tested by `trpo-bench check`.
  *
- * Run as `test-plugin-mujoco --random-return N` the program measures the mean return of N episodes of
- * the uniform random policy of each task; as `--data FOLDER` it compares with traces of that folder.
+ * Run as `test-plugin-mujoco --random-return N` the program measures the mean return of N episodes
+ * of the uniform random policy of each task; as `--data FOLDER` it compares with traces of that
+ * folder.
  */
 #include "tests/mujoco/testing.h"
 
@@ -136,9 +137,10 @@ static void test_transitions(void **state)
     assert_non_null(index);
     const char *version = json_string_value(json_object_get(index, "mujoco"));
     if (strcmp(version, TB_MJ_VERSION) != 0) {
-        print_message("[ SKIPPED: recorded with MuJoCo %s, built with %s: another version gives other "
-                      "bits ]\n",
-                      version, TB_MJ_VERSION);
+        print_message(
+            "[ SKIPPED: recorded with MuJoCo %s, built with %s: another version gives other "
+            "bits ]\n",
+            version, TB_MJ_VERSION);
         json_decref(index);
         skip();
     }
@@ -163,7 +165,8 @@ static void same_step(const instance *a, const tb_step *ra, const instance *b, c
     assert_memory_equal(ra, rb, sizeof *ra);
 }
 
-// loads `from` into `into` and lane 1 of `vec`, then steps the three alike; returns the steps compared
+// loads `from` into `into` and lane 1 of `vec`, then steps the three alike; returns the steps
+// compared
 static int continue_alike(instance *from, instance *into, tb_vec *vec, tb_rng *rng, int limit)
 {
     const tb_env_vec *v = from->api->get_extension(from->env, TB_EXT_ENV_VEC);
@@ -274,8 +277,8 @@ static void check_starts(const start_case *c)
         double wanted = is_normal ? c->scale * c->scale : c->scale * c->scale / 3;
         double error = wanted * sqrt((is_normal ? 2.0 : 0.8) / n);
         if (!(fabs(variance - wanted) < 5 * error))
-            fail_msg("%s: value %zu of the start state has variance %g, expected %g +- %g", c->id, i,
-                     variance, wanted, error);
+            fail_msg("%s: value %zu of the start state has variance %g, expected %g +- %g", c->id,
+                     i, variance, wanted, error);
         // velocities start about 0, and so does what they were first
         double mean = sum[i] / n + first[i];
         if (i >= c->nq && !(fabs(mean) < 5 * sqrt(wanted / n)))
@@ -291,10 +294,14 @@ static void check_starts(const start_case *c)
 static void test_starts(void **state)
 {
     static const start_case cases[] = {
-        {"mujoco/InvertedPendulum-v5", 2, 0.01, 0}, {"mujoco/InvertedDoublePendulum-v5", 3, 0.1, 1},
-        {"mujoco/Swimmer-v5", 5, 0.1, 0},           {"mujoco/Hopper-v5", 6, 0.005, 0},
-        {"mujoco/Walker2d-v5", 9, 0.005, 0},        {"mujoco/HalfCheetah-v5", 9, 0.1, 1},
-        {"mujoco/Ant-v5", 15, 0.1, 1},              {"mujoco/Humanoid-v5", 24, 0.01, 0},
+        {"mujoco/InvertedPendulum-v5", 2, 0.01, 0},
+        {"mujoco/InvertedDoublePendulum-v5", 3, 0.1, 1},
+        {"mujoco/Swimmer-v5", 5, 0.1, 0},
+        {"mujoco/Hopper-v5", 6, 0.005, 0},
+        {"mujoco/Walker2d-v5", 9, 0.005, 0},
+        {"mujoco/HalfCheetah-v5", 9, 0.1, 1},
+        {"mujoco/Ant-v5", 15, 0.1, 1},
+        {"mujoco/Humanoid-v5", 24, 0.01, 0},
         {"mujoco/HumanoidStandup-v5", 24, 0.01, 0},
     };
     (void)state;
@@ -306,7 +313,8 @@ static void test_starts(void **state)
 static void test_goals(void **state)
 {
     double s[64], far = 0, near = 1, left = 0, mean = 0;
-    instance r = tb_test_make("mujoco/Reacher-v5", NULL), p = tb_test_make("mujoco/Pusher-v5", NULL);
+    instance r = tb_test_make("mujoco/Reacher-v5", NULL),
+             p = tb_test_make("mujoco/Pusher-v5", NULL);
     (void)state;
     for (uint64_t k = 0; k < 2000; k++) {
         tb_test_start(&r, k);
@@ -365,7 +373,8 @@ static void test_bad_models(void **state)
     (void)state;
     assert_true(fd >= 0);
     close(fd);
-    refused("mujoco/Hopper-v5", "model", "/no/such/model.xml", "/no/such/model.xml", "No such file");
+    refused("mujoco/Hopper-v5", "model", "/no/such/model.xml", "/no/such/model.xml",
+            "No such file");
     refused("mujoco/Hopper-v5", "xml_file", "no_such.xml", "no_such.xml", "fetch-mujoco.sh");
     write_file(path, "<mujoco><worldbody></mujoco>");
     refused("mujoco/Hopper-v5", "model", path, path, "XML");
@@ -386,16 +395,17 @@ static void test_bad_models(void **state)
 static void write_cart(const char *path, const char *size, const char *gear)
 {
     char text[1024];
-    snprintf(text, sizeof text,
-             "<mujoco>%s<option timestep='0.02'/><worldbody>"
-             "<geom type='box' size='.1 1 1' pos='5 0 0'/>"
-             "<body><joint name='slide' type='slide' axis='1 0 0'/>"
-             "<geom type='box' size='.1 .3 .3' mass='1'/>"
-             "<body><joint type='hinge' axis='0 1 0'/><geom type='capsule' fromto='0 0 0 0 0 .6' "
-             "size='.05'/></body></body></worldbody>"
-             "<actuator><motor joint='slide' gear='%s' ctrlrange='-3 3' ctrllimited='true'/></actuator>"
-             "</mujoco>",
-             size, gear);
+    snprintf(
+        text, sizeof text,
+        "<mujoco>%s<option timestep='0.02'/><worldbody>"
+        "<geom type='box' size='.1 1 1' pos='5 0 0'/>"
+        "<body><joint name='slide' type='slide' axis='1 0 0'/>"
+        "<geom type='box' size='.1 .3 .3' mass='1'/>"
+        "<body><joint type='hinge' axis='0 1 0'/><geom type='capsule' fromto='0 0 0 0 0 .6' "
+        "size='.05'/></body></body></worldbody>"
+        "<actuator><motor joint='slide' gear='%s' ctrlrange='-3 3' ctrllimited='true'/></actuator>"
+        "</mujoco>",
+        size, gear);
     write_file(path, text);
 }
 
@@ -455,8 +465,8 @@ static tb_status with_arena(const char *path, int size, char message[1024])
     tb_key key = {{1, 2}};
     const float action[1] = {1};
     const double at_the_wall[8] = {0, 4.85};
-    snprintf(text, sizeof text, TB_MJ_VERSION[0] == '2' ? "<size nstack='%d'/>" : "<size memory='%d'/>",
-             size);
+    snprintf(text, sizeof text,
+             TB_MJ_VERSION[0] == '2' ? "<size nstack='%d'/>" : "<size memory='%d'/>", size);
     write_cart(path, text, "1");
     tb_status status = tb_test_try("mujoco/InvertedPendulum-v5", params, message);
     if (status == TB_OK) {
@@ -529,6 +539,65 @@ static void test_another_model(void **state)
     unlink(path);
 }
 
+// ---- the paper's tasks ----
+
+// the same motion as Gymnasium's task from the same key; what is rewarded differs
+static int compare_with_paper(const char *name, size_t n_excluded)
+{
+    char id[64], paper_id[64];
+    snprintf(id, sizeof id, "mujoco/%s-v5", name);
+    snprintf(paper_id, sizeof paper_id, "paper/%s-v0", name);
+    instance a = tb_test_make(id, NULL), b = tb_test_make(paper_id, NULL);
+    const tb_mj_terms *terms = b.api->get_extension(b.env, TB_MJ_EXT_TERMS);
+    tb_rng rng;
+    int steps = 0, impacts = 0;
+    tb_rng_init(&rng, (tb_key){{5, 5}});
+    assert_int_equal(b.n_obs, a.n_obs + n_excluded);
+    for (uint64_t episode = 0; episode < 3; episode++) {
+        tb_step ra = {.struct_size = sizeof ra}, rb = ra;
+        tb_test_start(&a, episode);
+        tb_test_start(&b, episode);
+        for (int t = 0; t < 100 && !ra.flags; t++, steps++) {
+            double effort = 0, total = 0;
+            tb_test_act(&a, &rng, 1);
+            for (size_t i = 0; i < a.n_actions; i++)
+                effort += (double)a.action[i] * (double)a.action[i];
+            assert_int_equal(a.api->step(a.env, a.action, a.obs, &ra), TB_OK);
+            assert_int_equal(b.api->step(b.env, a.action, b.obs, &rb), TB_OK);
+            // positions are the same; velocities are not limited to 10 here
+            assert_memory_equal(a.obs, b.obs + n_excluded, 3 * sizeof(double));
+            assert_int_equal(ra.flags, rb.flags);
+            for (size_t i = 0; terms->name(b.env, i) != NULL; i++) {
+                double term = terms->get(b.env, i);
+                const char *part = terms->name(b.env, i);
+                if (strcmp(part, "reward_forward") == 0)
+                    assert_true(term == terms->get(a.env, i));
+                else if (strcmp(part, "reward_ctrl") == 0)
+                    assert_true(fabs(term + 1e-5 * effort) < 1e-18);
+                else if (strcmp(part, "reward_survive") == 0)
+                    assert_true(term == (rb.flags ? 0 : 1));
+                else
+                    impacts += term < 0;
+                total += term;
+            }
+            assert_true(fabs(total - rb.reward) < 1e-14);
+        }
+    }
+    tb_test_unmake(&a);
+    tb_test_unmake(&b);
+    assert_true(steps > 30);
+    return impacts;
+}
+
+static void test_paper_tasks(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_with_paper("Swimmer", 2), 0);
+    assert_int_equal(compare_with_paper("Hopper", 1), 0);
+    // only the walker pays for striking the ground
+    assert_true(compare_with_paper("Walker2d", 1) > 10);
+}
+
 // ---- memory ----
 
 static long resident_kilobytes(void)
@@ -569,15 +638,11 @@ static void test_lanes_are_small(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transitions),
-        cmocka_unit_test(test_snapshots_are_exact),
-        cmocka_unit_test(test_starts),
-        cmocka_unit_test(test_goals),
-        cmocka_unit_test(test_bad_models),
-        cmocka_unit_test(test_unstable_simulations),
-        cmocka_unit_test(test_errors_of_mujoco),
-        cmocka_unit_test(test_another_model),
-        cmocka_unit_test(test_lanes_are_small),
+        cmocka_unit_test(test_transitions),      cmocka_unit_test(test_snapshots_are_exact),
+        cmocka_unit_test(test_starts),           cmocka_unit_test(test_goals),
+        cmocka_unit_test(test_bad_models),       cmocka_unit_test(test_unstable_simulations),
+        cmocka_unit_test(test_errors_of_mujoco), cmocka_unit_test(test_another_model),
+        cmocka_unit_test(test_paper_tasks),      cmocka_unit_test(test_lanes_are_small),
     };
     if (argc == 3 && strcmp(argv[1], "--random-return") == 0)
         return tb_test_random_returns(strtoull(argv[2], NULL, 10));

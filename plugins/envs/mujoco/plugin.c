@@ -248,8 +248,7 @@ static int has_lane(const tb_vec *vec, uint64_t lane, const char *call)
     return lane < n;
 }
 
-static tb_status vec_save(const tb_vec *vec, uint64_t lane, void *buf, uint64_t cap,
-                          uint64_t *used)
+static tb_status vec_save(const tb_vec *vec, uint64_t lane, void *buf, uint64_t cap, uint64_t *used)
 {
     return has_lane(vec, lane, "save") ? tb_mj_lane_save(lanes_in(vec), lane, buf, cap, used)
                                        : TB_E_INVALID;
@@ -263,8 +262,7 @@ static tb_status vec_load(tb_vec *vec, uint64_t lane, const void *buf, uint64_t 
 
 static tb_status vec_rekey(tb_vec *vec, uint64_t lane, const tb_key *key)
 {
-    return has_lane(vec, lane, "rekey") ? tb_mj_lane_rekey(lanes_in(vec), lane, key)
-                                        : TB_E_INVALID;
+    return has_lane(vec, lane, "rekey") ? tb_mj_lane_rekey(lanes_in(vec), lane, key) : TB_E_INVALID;
 }
 
 static tb_status vec_observe(tb_vec *vec, uint64_t lane, void *obs_out)
@@ -296,8 +294,8 @@ static const void *get_extension(tb_env *env, const char *id)
     return strcmp(id, TB_MJ_EXT_TERMS) == 0 ? &terms_table : NULL;
 }
 
-static const tb_env_api env_api = {sizeof(tb_env_api), 0,    destroy,    space,
-                                   reset,              step, last_error, get_extension};
+static const tb_env_api env_api = {sizeof(tb_env_api), 0, destroy, space, reset, step, last_error,
+                                   get_extension};
 
 // ---- factories and entry ----
 
