@@ -4,8 +4,8 @@
 # Fetches what the plugin `mujoco` is built from: MuJoCo's library and headers, and the models of Gymnasium's tasks.
 set -euo pipefail
 
-# Chosen together: this Gymnasium defines the v5 tasks, and this is the last MuJoCo 3 it was recorded with
-# (tests/data/mujoco). Another MuJoCo gives other trajectories: docs/adr/0014-mujoco.md.
+# Chosen together: this Gymnasium defines the v5 tasks, and its transitions were recorded with this MuJoCo (tests/data/mujoco),
+# as were the runs of SB3-contrib. Another MuJoCo gives other trajectories: docs/adr/0014-mujoco.md.
 mujoco=3.3.7
 gymnasium=1.4.0
 
