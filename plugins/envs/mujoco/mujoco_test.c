@@ -9,7 +9,7 @@
  */
 #include "tests/mujoco/testing.h"
 
-#include <sys/resource.h>
+#include <sodium.h>
 #include <unistd.h>
 
 // ---- Gymnasium's transitions ----
@@ -517,6 +517,29 @@ static void test_errors_of_mujoco(void **state)
 
 // ---- parameters that change what is simulated ----
 
+// the record of a run gets the hash of the file that was loaded, whichever it is
+static void expect_recorded_hash(const char *id, const json_t *params, const char *path)
+{
+    enum { digest = 32 };
+    unsigned char bytes[1 << 16], hash[digest];
+    char hex[2 * digest + 1];
+    json_t *effective = NULL;
+    const tb_env_api *api;
+    tb_env *env;
+    tb_error error = {0};
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t n = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    crypto_hash_sha256(hash, bytes, n);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    if (tb_plugin_create_env(tb_test_plugin(), id, params, &api, &env, &effective, &error) != TB_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(json_string_value(json_object_get(effective, "model_sha256")), hex);
+    json_decref(effective);
+    api->destroy(env);
+}
+
 static void test_another_model(void **state)
 {
     char path[] = "/tmp/tb-mujoco-XXXXXX";
@@ -534,6 +557,8 @@ static void test_another_model(void **state)
     assert_int_equal(e.api->space(e.env, TB_SPACE_ACTION, 0, &space), TB_OK);
     assert_true(space.low[0] == -3 && space.high[0] == 3);
     tb_test_start(&e, 1);
+    expect_recorded_hash("mujoco/HalfCheetah-v5", params, path);
+    expect_recorded_hash("mujoco/Humanoid-v5", NULL, TB_MJ_MODELS "/humanoid.xml");
     json_decref(params);
     tb_test_unmake(&e);
     unlink(path);
