@@ -558,24 +558,34 @@ static tb_status study_branches(tb_learner *learner, tb_vine *vine, tb_batch *ro
     return TB_OK;
 }
 
-static void sum_up(const tb_batch *rollout, const double *variance, tb_vine_study *out)
+static int ascending(const void *a, const void *b)
 {
-    size_t n = rollout->n_rows, bytes = rollout->n_action * sizeof(double);
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// variance [2 N]: with common random numbers, then without; the ratios take its place
+static void sum_up(const tb_batch *rollout, double *variance, tb_vine_study *out)
+{
+    size_t n = rollout->n_rows, bytes = rollout->n_action * sizeof(double), others = 0;
     *out = (tb_vine_study){.n_states = n};
     for (size_t i = 0; i < n; i++) {
         const double *a = rollout->action + i * rollout->n_draws * rollout->n_action;
-        if ((variance[i] == 0 && variance[n + i] == 0) ||
-            memcmp(a, a + rollout->n_action, bytes) == 0) {
+        double common = variance[i], apart = variance[n + i];
+        if ((common == 0 && apart == 0) || memcmp(a, a + rollout->n_action, bytes) == 0) {
             out->n_same++;
             continue;
         }
-        out->n_zero_common += variance[i] == 0;
-        out->variance_common += variance[i];
-        out->variance_apart += variance[n + i];
+        out->n_zero_common += common == 0;
+        out->variance_common += common;
+        out->variance_apart += apart;
+        variance[others++] = common / apart;
     }
-    double others = (double)(n - out->n_same);
-    out->variance_common /= others;
-    out->variance_apart /= others;
+    out->variance_common /= (double)others;
+    out->variance_apart /= (double)others;
+    qsort(variance, others, sizeof *variance, ascending);
+    out->ratio_median =
+        others > 0 ? 0.5 * (variance[(others - 1) / 2] + variance[others / 2]) : NAN;
 }
 
 tb_status tb_learner_study_vine(tb_learner *learner, size_t trials, tb_vine_study *out,

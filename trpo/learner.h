@@ -65,6 +65,8 @@ typedef struct tb_vine_study {
     size_t n_same;          /* states where both variances are 0, or both actions are the same */
     double variance_common; /* mean over the others of the difference's variance over the trials */
     double variance_apart;  /* the same without common random numbers */
+    double ratio_median;    /* median over the others of the one by the other; above 1 where common
+                               random numbers hurt */
     size_t n_zero_common;   /* of the others: variance 0 with common random numbers */
 } tb_vine_study;
 

@@ -402,10 +402,11 @@ static tb_status study(tb_worker *worker, FILE *out, tb_error *error)
     tb_vine_study result;
     tb_status status = tb_learner_study_vine(worker->learner, study_trials, &result, error);
     if (status == TB_OK)
-        fprintf(out, "%s\t%s\t%llu\t%zu\t%zu\t%zu\t%.6g\t%.6g\t%.4f\n", worker->env->label,
+        fprintf(out, "%s\t%s\t%llu\t%zu\t%zu\t%zu\t%.6g\t%.6g\t%.4f\t%.4f\n", worker->env->label,
                 worker->algorithm->label, (unsigned long long)tb_learner_steps(worker->learner),
                 result.n_states, result.n_same, result.n_zero_common, result.variance_common,
-                result.variance_apart, result.variance_common / result.variance_apart);
+                result.variance_apart, result.variance_common / result.variance_apart,
+                result.ratio_median);
     return status;
 }
 
@@ -423,7 +424,7 @@ tb_status tb_worker_study(const tb_worker_def *def, FILE *out, tb_error *error)
         status = create_learner(&worker, error);
     if (status == TB_OK) {
         fprintf(out, "env\talgorithm\tstep\tstates\tsame\tzero_common\tvariance_common\t"
-                     "variance_apart\tratio\n");
+                     "variance_apart\tratio\tratio_median\n");
         status = study(&worker, out, error);
     }
     int half = 0;

@@ -50,6 +50,7 @@ class Vine(bench.Bench):
         for row in rows:
             self.assertEqual(int(row["states"]), 60)
             self.assertLess(float(row["ratio"]), 0.5)
+            self.assertLess(float(row["ratio_median"]), 0.5)
         # a complete run stays as it is
         self.assertEqual(self.contents(), before)
         plain = self.put_suite("plain.toml", seeds=1, name="plain")
