@@ -3,10 +3,10 @@
  * Replaying a recorded trace: does an environment do exactly what its reference did?
  *
  * The trace is a CSV file with a header line `kind,episode,t,action...,s0..,obs0..,reward,
- * terminated,truncated`. A row of kind R is the start of an episode (state and observation); a row
- * of kind S is the state AFTER `action` was applied to the state of the row before, with what
- * step() gave. The action is one column `action` or the columns action0, action1, ...
- * Actions are passed as they are recorded, never clipped.
+ * terminated,truncated` (columns term_... may follow; they are not looked at). A row of kind R is
+ * the start of an episode (state and observation); a row of kind S is the state AFTER `action` was
+ * applied to the state of the row before, with what step() gave. The action is one column `action`
+ * or the columns action0, action1, ... Actions are passed as they are recorded, never clipped.
  */
 #ifndef HARNESS_CHECK_REPLAY_H
 #define HARNESS_CHECK_REPLAY_H
