@@ -2,8 +2,8 @@
  *
  * The conformance checker: does a plugin keep what the ABI's headers promise? A test is one
  * function and one row in the table of its family (library.c, environment.c, snapshot.c, vector.c,
- * tabular.c, render.c, policy.c); each runs in a process of its own with a time limit, because a plugin under
- * test may do anything.
+ * tabular.c, render.c, policy.c); each runs in a process of its own with a time limit, because a
+ * plugin under test may do anything.
  */
 #ifndef HARNESS_CHECK_CHECK_H
 #define HARNESS_CHECK_CHECK_H

@@ -41,7 +41,8 @@ typedef struct field {
 #define LIST_FIELD(type, member, offset, bytes)                                                    \
     {#type "." #member, (uint32_t)offsetof(type, member), (uint32_t)sizeof(((type *)0)->member)},
 static const field fields[] = {TB_LAYOUT_1_0_FIELDS(LIST_FIELD)};
-static const field later_fields[] = {TB_LAYOUT_1_1_FIELDS(LIST_FIELD) TB_LAYOUT_1_2_FIELDS(LIST_FIELD)};
+static const field later_fields[] = {TB_LAYOUT_1_1_FIELDS(LIST_FIELD)
+                                         TB_LAYOUT_1_2_FIELDS(LIST_FIELD)};
 
 // CRC-32 (IEEE 802.3, reflected, polynomial 0xedb88320) of more bytes
 static uint32_t crc32_add(uint32_t crc, const void *data, size_t n)

@@ -89,8 +89,7 @@ static const char *render_error(tb_render *render)
     return render->why;
 }
 
-static const tb_env_render render_table = {sizeof render_table, 0,            render_info,
-                                           render_create,       render_destroy, render_frame,
-                                           render_error};
+static const tb_env_render render_table = {
+    sizeof render_table, 0, render_info, render_create, render_destroy, render_frame, render_error};
 
 #endif
