@@ -69,7 +69,8 @@ static int aim(tb_render *render)
         return 0;
     for (int axis = 0; axis < 3; axis++)
         render->camera.lookat[axis] = median(m, render->copy->d, axis, sorted);
-    render->camera.distance = m->stat.extent;
+    double distance = render->copy->model->task->camera_distance;
+    render->camera.distance = distance > 0 ? distance : m->stat.extent;
     free(sorted);
     return 1;
 }
