@@ -8,7 +8,7 @@ usage() {
   cat <<'END'
 Usage: scripts/bench.sh SUITE.toml [OPTION...]
 
-Installs what is missing (scripts/setup.sh), builds the release preset and runs build/release/trpo-bench with the
+Installs what is missing (scripts/setup.sh), fetches MuJoCo (scripts/fetch-mujoco.sh), builds the release preset and runs build/release/trpo-bench with the
 given arguments:
 
   scripts/bench.sh suites/classic.toml          the whole suite
@@ -27,6 +27,7 @@ root=$(cd "$here/.." && pwd)
 build=$root/build/release
 
 "$root/scripts/setup.sh"
+"$root/scripts/fetch-mujoco.sh" || echo "bench.sh: continuing without MuJoCo: the tasks mujoco/... will be missing" >&2
 
 # the build is quiet unless it fails: what people want to see is the suite
 log=$root/build/release.log

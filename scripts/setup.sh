@@ -10,11 +10,13 @@ core=(
   libopenblas-pthread-dev                          # wide linear algebra
   libtomlplusplus-dev libjansson-dev libsodium-dev # suites, JSON, SHA-256
   gnuplot-nox fonts-dejavu-core                    # figures
+  python3 python3-pip                              # fetches MuJoCo (scripts/fetch-mujoco.sh); nothing runs on it
 )
 tests=(
   libcmocka-dev librandom123-dev                          # unit tests, the oracle of the random numbers
   clang llvm libclang-rt-14-dev libomp-dev                # second compiler, sanitizers that name functions
-  clang-format clang-tidy python3 git                     # checks of the sources
+  clang-format clang-tidy git                             # checks of the sources
+  python3-venv                                            # Gymnasium, what the MuJoCo tasks are compared with
   abigail-tools pahole gcovr                              # checks of the ABI, coverage
 )
 

@@ -8,13 +8,13 @@ usage() {
   cat <<'END'
 Usage: scripts/test.sh [--quick | --long] [--preset NAME] [-R REGEX] [-j N]
 
-Installs what is missing (scripts/setup.sh --tests), builds and tests, in this order:
+Installs what is missing (scripts/setup.sh --tests, scripts/fetch-mujoco.sh --tests), builds and tests, in this order:
 
   source      floors, format, licences, scripts: no build needed
   dev         warnings are errors; all tests
   asan-ubsan  all tests under the address and undefined-behaviour sanitizers
   tsan        what runs on several threads, under the thread sanitizer
-  coverage    how much of trpo/ its tests run: at least 95 % of the lines and 90 % of the branches
+  coverage    how much of trpo/ its tests run: at least 95 % of the lines and 90 % of the branches; without MuJoCo
   lint        clang-tidy (scripts/lint.sh)
 
   --quick        source and dev only
@@ -166,7 +166,11 @@ coverage_report() {
   coverage --exclude 'tests/|.*_test\.c' --html-details build/coverage/coverage.html
 }
 
-check set-up scripts/setup.sh --tests
+set_up() {
+  scripts/setup.sh --tests && scripts/fetch-mujoco.sh --tests
+}
+
+check set-up set_up
 ((failed)) && finish
 
 if [[ -n $only || -n $regex ]]; then

@@ -145,7 +145,7 @@ typedef struct tb_param_info { /* host allocates and sets struct_size; plugin fi
     const char *key;          /* "gravity" */
     const char *doc;          /* one sentence with the unit: "Gravitational acceleration, m/s^2." */
     const char *default_text; /* the default as it would be written in TOML: "9.8", "[64, 64]",
-                                 "\"tanh\"" */
+                                 "\"tanh\""; NULL = create() computes it */
     const char *choices;      /* STR: allowed values, separated by '|'; else NULL */
     double low, high; /* numbers (array elements too): inclusive range, -INFINITY and INFINITY when
                          unbounded */

@@ -4,7 +4,7 @@
     python3 tests/mujoco/parity.py PROGRAM FOLDER [--state-tolerance 0] [--reward-tolerance 1e-12]
 
 One line for each trace: the largest deviations of states, observations and rewards. Exit code 1 when one is beyond its tolerance,
-2 when there was nothing to replay.
+2 when there was nothing to replay, 77 when the plugin was built with another MuJoCo.
 """
 
 import argparse
@@ -48,9 +48,13 @@ def main():
     parser.add_argument("--state-tolerance", type=float, default=0.0, help="of states and observations, absolute")
     parser.add_argument("--reward-tolerance", type=float, default=1e-12, help="relative to max(1, |reward|)")
     parser.add_argument("--plugin-dir", action="append", default=[])
+    parser.add_argument("--mujoco", metavar="VERSION", help="what the plugin was built with: traces of another one are skipped (77)")
     arguments = parser.parse_args()
     with open(os.path.join(arguments.folder, "traces.json"), encoding="ascii") as file:
         index = json.load(file)
+    if arguments.mujoco and arguments.mujoco != index["mujoco"]:
+        print(f"Skipped: recorded with MuJoCo {index['mujoco']}, built with {arguments.mujoco}: another version gives other bits")
+        return 77
     failed = 0
     for trace in index["traces"]:
         code, report = replay(arguments.program, arguments.folder, trace, arguments.state_tolerance, arguments.reward_tolerance,

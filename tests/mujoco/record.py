@@ -26,6 +26,9 @@ import gymnasium
 import mujoco
 import numpy
 
+# by default MuJoCo writes warnings, of a model's old attribute for instance, into a file in the working folder
+mujoco.set_mju_user_warning(lambda text: None)
+
 # file, task, parameters, steps. Steps are few where a row is long.
 TRACES = [
     ("InvertedPendulum-v5", "InvertedPendulum", {}, 300),
@@ -47,7 +50,9 @@ TRACES = [
      {"frame_skip": 3, "forward_reward_weight": 1.5, "ctrl_cost_weight": 0.02, "healthy_reward": 0.7,
       "healthy_z_range": [0.9, 1.4], "healthy_angle_range": [-0.1, 0.3], "healthy_state_range": [-4.0, 5.0],
       "reset_noise_scale": 0.02, "exclude_current_positions_from_observation": False}, 60),
-    ("Hopper-v5.endless", "Hopper", {"terminate_when_unhealthy": False}, 100),
+    ("Hopper-v5.endless", "Hopper",
+     {"terminate_when_unhealthy": False, "healthy_z_range": [-1.0, 9.0], "healthy_angle_range": [-9.0, 9.0],
+      "healthy_state_range": [-1.0, 3.0]}, 100),
     ("Walker2d-v5", "Walker2d", {}, 250),
     ("Walker2d-v5.other", "Walker2d",
      {"frame_skip": 3, "forward_reward_weight": 1.5, "ctrl_cost_weight": 0.02, "healthy_reward": 0.7,

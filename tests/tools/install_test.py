@@ -13,7 +13,10 @@ CMAKE, SOURCE, BUILD = sys.argv[1:4] if len(sys.argv) >= 4 else ("", "", "")
 
 
 def plugin_names():
-    return sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{SOURCE}/plugins/*/*/CMakeLists.txt"))
+    """Of what was built: mujoco may have been left out."""
+    folders = {os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{SOURCE}/plugins/*/*/CMakeLists.txt")}
+    built = {os.path.basename(path)[:-3] for path in glob.glob(f"{glob.escape(BUILD)}/plugins/*.so")}
+    return sorted(folders - ({"mujoco"} - built))
 
 
 class Install(unittest.TestCase):
@@ -47,7 +50,8 @@ class Install(unittest.TestCase):
         self.assertIn(b"trpo-bench ", done.stdout)
 
     def test_every_plugin_and_nothing_else(self):
-        self.assertEqual(self.installed("lib/**/trpo-bench/plugins/*"), [name + ".so" for name in plugin_names()])
+        files = [name + ".so" for name in plugin_names()] + (["mujoco"] if "mujoco" in plugin_names() else [])
+        self.assertEqual(self.installed("lib/**/trpo-bench/plugins/*"), sorted(files))
         self.assertGreaterEqual(len(plugin_names()), 7)
 
     def test_headers(self):
@@ -70,6 +74,19 @@ class Install(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         for name in ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "Pendulum-v1", "MountainCarContinuous-v0"):
             self.assertIn("classic/" + name, done.stdout.decode())
+
+    @unittest.skipUnless("mujoco" in plugin_names(), "no MuJoCo in this build")
+    def test_mujoco_stands_alone(self):
+        # the library and the models beside the plugin, not those of the build
+        folder = glob.glob(os.path.join(glob.escape(self.prefix), "lib", "**", "plugins", "mujoco"), recursive=True)[0]
+        self.assertIn("half_cheetah.xml", os.listdir(folder))
+        with open(os.path.join(folder, "half_cheetah.xml"), "w", encoding="ascii") as file:
+            file.write("<mujoco/>")
+        done = self.run_program("check", "--only", "E1 mujoco/HalfCheetah", os.path.dirname(folder) + "/mujoco.so")
+        self.assertIn(os.path.join(os.path.realpath(folder), "half_cheetah.xml"), done.stdout.decode())
+        done = subprocess.run(["ldd", os.path.dirname(folder) + "/mujoco.so"], stdout=subprocess.PIPE, text=True)
+        library = next(line.split("=>")[1].rsplit("(", 1)[0].strip() for line in done.stdout.splitlines() if "libmujoco" in line)
+        self.assertTrue(os.path.realpath(library).startswith(os.path.realpath(folder)) or library.startswith("/usr/lib"), library)
 
     def test_it_finds_them_in_its_own_folder(self):
         # hidden from the installed program, the build's plugins must not stand in for them

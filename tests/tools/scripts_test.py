@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tally
 
 SOURCE = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.getcwd()
-SHELL_SCRIPTS = ("scripts/setup.sh", "scripts/bench.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh", ".ci/run")
+SHELL_SCRIPTS = ("scripts/setup.sh", "scripts/bench.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh",
+                 "scripts/fetch-mujoco.sh", ".ci/run")
 # what the scripts need of a system, besides what a test replaces
 SYSTEM = ("bash", "cat", "env", "mkdir", "nproc", "printf", "tail", "rm", "sleep", "chmod", "cp", "sh", "python3", "sed", "dirname")
 
@@ -31,6 +32,7 @@ class Scripts(unittest.TestCase):
             shutil.copytree(os.path.join(SOURCE, name), os.path.join(self.root, name))
         os.makedirs(os.path.join(self.root, "tests", "tools"))
         shutil.copy(os.path.join(SOURCE, "tests/tools/tally.py"), os.path.join(self.root, "tests", "tools"))
+        self.pretend_fetched()
         self.bin = os.path.join(self.folder, "bin")
         os.mkdir(self.bin)
         self.log = os.path.join(self.folder, "log")
@@ -38,6 +40,16 @@ class Scripts(unittest.TestCase):
             path = shutil.which(name)
             if path is not None:
                 os.symlink(sys.executable if name == "python3" else path, os.path.join(self.bin, name))
+
+    def pretend_fetched(self):
+        """MuJoCo and Gymnasium are there already, in the versions that scripts/fetch-mujoco.sh pins."""
+        with open(os.path.join(SOURCE, "scripts/fetch-mujoco.sh"), encoding="utf-8") as file:
+            text = file.read()
+        versions = [re.search(rf"^{name}=(\S+)$", text, re.MULTILINE).group(1) for name in ("mujoco", "gymnasium")]
+        for folder in ("build/mujoco", "build/mujoco/venv"):
+            os.makedirs(os.path.join(self.root, folder))
+            with open(os.path.join(self.root, folder, "version"), "w", encoding="utf-8") as file:
+                file.write(" ".join(versions) + "\n")
 
     def stand_in(self, name, body):
         """A program that logs its arguments, then does `body`."""
@@ -67,11 +79,13 @@ class All(Scripts):
             self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_help_and_unknown_options(self):
-        for name in ("scripts/setup.sh", "scripts/bench.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh"):
+        for name in ("scripts/setup.sh", "scripts/bench.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh",
+                     "scripts/fetch-mujoco.sh"):
             done = self.run_script(name, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), name)
             self.assertTrue(done.stdout.startswith("Usage: " + name), done.stdout)
-        for name in ("scripts/setup.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh"):
+        for name in ("scripts/setup.sh", "scripts/test.sh", "scripts/lint.sh", "scripts/clean-root-test.sh",
+                     "scripts/fetch-mujoco.sh"):
             self.assertEqual(self.run_script(name, "--no-such-option").returncode, 2, name)
         self.assertEqual(self.run_script("scripts/bench.sh").returncode, 2)
         self.assertEqual(self.calls(), [])
@@ -147,6 +161,56 @@ class Setup(Packages):
         done = self.run_script("scripts/setup.sh")
         self.assertEqual(done.returncode, 0)
         self.assertIn("not a Debian", done.stderr)
+
+
+class Fetch(Scripts):
+    """scripts/fetch-mujoco.sh with a pip that brings small wheels, or none."""
+
+    PIP = """case "$*" in
+      *"pip --version"*) exit 0;;
+      *download*) [ "${PIP:-0}" = 0 ] || exit 1
+        while [ "$1" != --dest ]; do shift; done; shift; to=$1; shift
+        for p; do "$REAL" - "$to" "$p" <<'END'
+import sys, zipfile
+folder, (name, version) = sys.argv[1], sys.argv[2].split("==")
+files = {"mujoco": ["mujoco/libmujoco.so." + version, "mujoco/include/mujoco/mujoco.h", "LICENSE", "LICENSES_THIRD_PARTY.md"],
+         "gymnasium": ["gymnasium/envs/mujoco/assets/half_cheetah.xml", "LICENSE"]}[name]
+with zipfile.ZipFile(f"{folder}/{name}-{version}-py3-none-any.whl", "w") as wheel:
+    for file in files:
+        wheel.writestr(f"{name}-{version}.dist-info/licenses/{file}" if file.startswith("LICENSE") else file, file)
+END
+        done;;
+      *zipfile*) exec "$REAL" "$@";;
+      *) exit 9;;
+    esac"""
+
+    def setUp(self):
+        super().setUp()
+        shutil.rmtree(os.path.join(self.root, "build"))
+        for name in ("mktemp", "mv", "pwd"):
+            if not os.path.exists(os.path.join(self.bin, name)):
+                os.symlink(shutil.which(name), os.path.join(self.bin, name))
+        os.remove(os.path.join(self.bin, "python3"))
+        self.stand_in("python3", self.PIP)
+
+    def fetch(self, **environment):
+        return self.run_script("scripts/fetch-mujoco.sh", REAL=sys.executable, **environment)
+
+    def test_it_fetches_once(self):
+        done = self.fetch()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = sorted(os.listdir(os.path.join(self.root, "build", "mujoco")))
+        self.assertEqual(found, ["gymnasium-version", "include", "lib", "licences", "models", "version"])
+        self.assertEqual(os.listdir(os.path.join(self.root, "build")), ["mujoco"])
+        calls = len(self.calls())
+        done = self.fetch(PIP="1")
+        self.assertEqual((done.returncode, done.stdout, len(self.calls())), (0, "", calls))
+
+    def test_a_failed_download_is_told_and_leaves_nothing(self):
+        done = self.fetch(PIP="1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not download mujoco==", done.stderr)
+        self.assertEqual(os.listdir(os.path.join(self.root, "build")), [])
 
 
 class Bench(Packages):

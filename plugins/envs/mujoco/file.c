@@ -68,7 +68,8 @@ static void find_shipped(tb_mj_file *file, const char *name)
 
 static void expand(tb_mj_file *file, const char *path)
 {
-    const char *home = path[0] == '~' && (path[1] == '/' || path[1] == '\0') ? getenv("HOME") : NULL;
+    const char *home =
+        path[0] == '~' && (path[1] == '/' || path[1] == '\0') ? getenv("HOME") : NULL;
     if (home != NULL)
         snprintf(file->path, sizeof file->path, "%s%s", home, path + 1);
     else

@@ -85,18 +85,22 @@ static void find_pieces(tb_mj_lanes *lanes)
 
 // ---- create and destroy ----
 
+// the next `bytes` of a block; NULL while it is only measured
+static void *take(unsigned char *base, uint64_t *at, uint64_t bytes)
+{
+    unsigned char *taken = base != NULL ? base + *at : NULL;
+    *at += bytes;
+    return taken;
+}
+
 // arrays behind the struct, in one zeroed block; twice: base = NULL measures
 static uint64_t lay(tb_mj_lanes *lanes, unsigned char *base)
 {
     uint64_t at = (sizeof *lanes + 63) & ~UINT64_C(63);
-    lanes->rows = (double *)(void *)(base + at);
-    at += lanes->n * lanes->stride * sizeof(double);
-    lanes->rng = (tb_rng *)(void *)(base + at);
-    at += lanes->n * sizeof(tb_rng);
-    lanes->error = (char *)(base + at);
-    at += TB_MJ_ERROR_CAP;
-    lanes->phase = base + at;
-    at += lanes->n;
+    lanes->rows = take(base, &at, lanes->n * lanes->stride * sizeof(double));
+    lanes->rng = take(base, &at, lanes->n * sizeof(tb_rng));
+    lanes->error = take(base, &at, TB_MJ_ERROR_CAP);
+    lanes->phase = take(base, &at, lanes->n);
     return (at + 63) & ~UINT64_C(63);
 }
 
@@ -105,7 +109,7 @@ tb_mj_lanes *tb_mj_lanes_create(tb_mj_model *model, uint64_t n, char *err, uint6
     tb_mj_lanes sizes = {.n = n, .stride = (model->n_row + 7) & ~UINT64_C(7)};
     // more lanes than there is memory for would wrap the sizes around
     int is_possible = n <= UINT64_C(1) << 32 && sizes.stride <= UINT64_C(1) << 24;
-    uint64_t bytes = is_possible ? lay(&sizes, (unsigned char *)0) : 0;
+    uint64_t bytes = is_possible ? lay(&sizes, NULL) : 0;
     tb_mj_lanes *lanes = bytes > 0 ? aligned_alloc(64, (size_t)bytes) : NULL;
     mjData *d = lanes != NULL ? tb_mj_data_create(model->m, err, err_cap) : NULL;
     if (lanes == NULL && err_cap > 0)

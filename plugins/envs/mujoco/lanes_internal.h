@@ -24,13 +24,13 @@ struct tb_mj_lanes {
     tb_mj_view view;
     tb_mj_piece piece[TB_MJ_PIECES];
     uint64_t n_pieces;
-    uint64_t n;       /* lanes */
-    uint64_t stride;  /* doubles from one row to the next: whole cache lines */
-    double *rows;     /* [n][stride] */
-    tb_rng *rng;      /* [n] */
-    uint8_t *phase;   /* [n] TB_MJ_* */
-    char *error;      /* TB_MJ_ERROR_CAP bytes; a pointer so that const calls can write it */
-    int is_broken;    /* MuJoCo raised an error: d is undefined */
+    uint64_t n;      /* lanes */
+    uint64_t stride; /* doubles from one row to the next: whole cache lines */
+    double *rows;    /* [n][stride] */
+    tb_rng *rng;     /* [n] */
+    uint8_t *phase;  /* [n] TB_MJ_* */
+    char *error;     /* TB_MJ_ERROR_CAP bytes; a pointer so that const calls can write it */
+    int is_broken;   /* MuJoCo raised an error: d is undefined */
     uint32_t reserved0;
     double term[TB_MJ_TERMS];
 };

@@ -201,8 +201,8 @@ static uint64_t hash_model(const tb_mj_model *model, const tb_mj_file *file)
 static tb_status fill(tb_mj_model *model, const tb_params *params, tb_mj_file *file, char *err,
                       uint64_t err_cap)
 {
-    tb_status status = tb_mj_params_read(model->task, params, hash_of_file, file, &model->params,
-                                         err, err_cap);
+    tb_status status =
+        tb_mj_params_read(model->task, params, hash_of_file, file, &model->params, err, err_cap);
     if (status != TB_OK)
         return status;
     if (file->sha256[0] == '\0') {

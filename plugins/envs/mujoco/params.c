@@ -5,8 +5,6 @@
 #include <string.h>
 #include <trpo-bench/env_kit_bytes.h>
 
-#include "shipped.h" // made by CMake: tb_mj_shipped[], the models' names and hashes
-
 static void *member(tb_mj_params *p, const tb_mj_param *row)
 {
     return (unsigned char *)p + row->offset;
@@ -87,7 +85,7 @@ static tb_status read_text(const tb_params *source, const tb_mj_param *row, cons
     if (strlen(x) >= row->text_bytes)
         return complain(err, cap, row, "shorter");
     if (x != def || !keep_empty)
-        memcpy(to, x, strlen(x));
+        memcpy(to, x, strlen(x) + 1);
     return TB_OK;
 }
 
@@ -137,17 +135,6 @@ uint32_t tb_mj_params_count(const tb_mj_task *task)
     return n;
 }
 
-// the hash row's default is written as the name of a shipped model
-static const char *default_of(const tb_mj_param *row)
-{
-    if (!is_hash_row(row))
-        return row->default_text;
-    for (size_t i = 0; i < sizeof tb_mj_shipped / sizeof tb_mj_shipped[0]; i++)
-        if (strcmp(tb_mj_shipped[i].quoted_name, row->default_text) == 0)
-            return tb_mj_shipped[i].quoted_sha256;
-    return "\"\"";
-}
-
 tb_status tb_mj_params_get(const tb_mj_task *task, uint32_t i, tb_param_info *out)
 {
     if (i >= tb_mj_params_count(task))
@@ -157,7 +144,7 @@ tb_status tb_mj_params_get(const tb_mj_task *task, uint32_t i, tb_param_info *ou
                           .type = row->type,
                           .key = row->key,
                           .doc = row->doc,
-                          .default_text = default_of(row),
+                          .default_text = row->default_text,
                           .low = row->low,
                           .high = row->high};
     memcpy(out, &full, out->struct_size < sizeof full ? out->struct_size : sizeof full);

@@ -47,13 +47,11 @@ tb_status tb_mj_lane_save(const tb_mj_lanes *lanes, uint64_t i, void *buf, uint6
     if (!tb_mj_has_state(lanes, i))
         return tb_mj_lanes_state_error(lanes, i, "save");
     if (cap < total)
-        return tb_mj_lanes_fail(lanes, TB_E_INVALID,
-                                "save() needs %llu bytes, the buffer has %llu",
+        return tb_mj_lanes_fail(lanes, TB_E_INVALID, "save() needs %llu bytes, the buffer has %llu",
                                 (unsigned long long)total, (unsigned long long)cap);
     const tb_rng *rng = &lanes->rng[i];
-    const uint64_t words[head] = {magic,         model->id_hash,  model->model_hash,
-                                  total,         lanes->phase[i], rng->key.w[0],
-                                  rng->key.w[1], rng->n};
+    const uint64_t words[head] = {magic,           model->id_hash, model->model_hash, total,
+                                  lanes->phase[i], rng->key.w[0],  rng->key.w[1],     rng->n};
     memcpy(to, words, sizeof words);
     memcpy(to + sizeof words, lanes->rows + i * lanes->stride, (size_t)model->n_row * 8);
     uint64_t sum = checksum(to, total / 8 - 1);

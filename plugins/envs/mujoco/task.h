@@ -21,11 +21,11 @@
 
 /* All keys of all tasks; a task has those that its rows name. Ranges are [low, high]. */
 typedef struct tb_mj_params {
-    char xml_file[256];     /* Gymnasium's name of the model, or a path */
-    char model[1024];       /* path of another model; "" = xml_file */
-    char model_sha256[72];  /* of the model file: 64 hexadecimal digits */
-    int64_t frame_skip;     /* simulation steps in one step of the task */
-    int64_t main_body;      /* body whose position is the ant's */
+    char xml_file[256];    /* Gymnasium's name of the model, or a path */
+    char model[1024];      /* path of another model; "" = xml_file */
+    char model_sha256[72]; /* of the model file: 64 hexadecimal digits */
+    int64_t frame_skip;    /* simulation steps in one step of the task */
+    int64_t main_body;     /* body whose position is the ant's */
     double forward_reward_weight, ctrl_cost_weight, contact_cost_weight, impact_cost_weight;
     double healthy_reward, uph_cost_weight, reset_noise_scale;
     double reward_near_weight, reward_dist_weight, reward_control_weight;
@@ -40,7 +40,7 @@ typedef struct tb_mj_params {
 typedef struct tb_mj_param {
     const char *key;
     const char *doc;          /* one sentence with the unit */
-    const char *default_text; /* as written in TOML */
+    const char *default_text; /* as written in TOML; NULL = computed */
     uint32_t type;            /* TB_PARAM_* */
     uint32_t text_bytes;      /* STR: size of the member */
     uint64_t offset;          /* of the member in tb_mj_params */
@@ -50,7 +50,7 @@ typedef struct tb_mj_param {
 
 #define TB_MJ_ROW(key, text, type, bytes, a, b, low, high, doc)                                    \
     {                                                                                              \
-#key, doc, text, type, bytes, offsetof(tb_mj_params, key), {a, b}, low, high               \
+#key, doc, text, type, bytes, offsetof(tb_mj_params, key), {a, b }, low, high              \
     }
 #define TB_MJ_F64(key, def, doc)                                                                   \
     TB_MJ_ROW(key, #def, TB_PARAM_F64, 0, def, 0, -INFINITY, INFINITY, doc)
@@ -64,8 +64,8 @@ typedef struct tb_mj_param {
               0, 0, "Gymnasium's name of the model file; with a slash or dot in front a path."),   \
         TB_MJ_ROW(model, "\"\"", TB_PARAM_STR, sizeof((tb_mj_params *)0)->model, 0, 0, 0, 0,       \
                   "Path of any MJCF file to take instead of xml_file; empty: none."),              \
-        TB_MJ_ROW(model_sha256, "\"" file "\"", TB_PARAM_STR,                                      \
-                  sizeof((tb_mj_params *)0)->model_sha256, 0, 0, 0, 0,                             \
+        TB_MJ_ROW(model_sha256, NULL, TB_PARAM_STR, sizeof((tb_mj_params *)0)->model_sha256, 0, 0, \
+                  0, 0,                                                                            \
                   "SHA-256 that the model file must have; when not given, that of the file."),     \
         TB_MJ_ROW(frame_skip, #frames, TB_PARAM_I64, 0, frames, 0, 1, 100,                         \
                   "Simulation steps in one step of the task.")

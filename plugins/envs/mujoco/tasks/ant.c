@@ -68,9 +68,9 @@ static void reward(const tb_mj_view *v, const double before[2], const float *act
     position(v, now);
     double forward = (now[0] - before[0]) / v->dt * v->p->forward_reward_weight;
     float cost = tb_mj_action_cost(v, v->p->ctrl_cost_weight, action);
-    double contact = v->p->contact_cost_weight *
-                     tb_mj_clipped_square_sum(v->d->cfrc_ext, 6 * (uint64_t)v->m->nbody, range[0],
-                                              range[1]);
+    double contact =
+        v->p->contact_cost_weight *
+        tb_mj_clipped_square_sum(v->d->cfrc_ext, 6 * (uint64_t)v->m->nbody, range[0], range[1]);
     int healthy = is_healthy(v);
     tb_mj_healthy_outcome(v, forward, healthy, (double)cost + contact, out);
     out->term[0] = forward;

@@ -28,8 +28,7 @@ static void reward(const tb_mj_view *v, const double before[2], const float *act
 {
     double x = v->d->site_xpos[0], y = v->d->site_xpos[2];
     double distance = 0.01 * tb_mj_pow2(x) + tb_mj_pow2(y - 2);
-    double velocity =
-        0.001 * tb_mj_pow2(v->d->qvel[1]) + 0.005 * tb_mj_pow2(v->d->qvel[2]);
+    double velocity = 0.001 * tb_mj_pow2(v->d->qvel[1]) + 0.005 * tb_mj_pow2(v->d->qvel[2]);
     double alive = y <= 1 ? 0 : v->p->healthy_reward;
     (void)before, (void)action;
     out->reward = alive - distance - velocity;
