@@ -171,6 +171,34 @@ class Watch(bench.Bench):
         self.assertIn("cannot be drawn here: no paint here; install a paint box", err)
         self.expect(0, "watch", folder, "--no-film")
 
+    @unittest.skipUnless(os.path.exists(f"{bench.BUILD}/plugins/mujoco.so"), "built without MuJoCo (scripts/fetch-mujoco.sh)")
+    def test_mujoco(self):
+        self.train(envs=("mujoco/Hopper-v5",), plugins=())
+        folder = self.run_folder("mujoco__Hopper-v5/linear/trpo/s0000")
+        out, _ = self.expect(0, "watch", folder, "--no-film", "-n", "3")
+        self.assertEqual(out.count("as in the final evaluation"), 3)
+        # libraries that cannot be loaded, as if there were none
+        os.mkdir(self.path("none"))
+        for name in ("libEGL.so.1", "libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so"):
+            self.put(f"none/{name}", "no library")
+        _, err = self.expect(2, "watch", folder, environment={**self.stand_in(), "LD_LIBRARY_PATH": self.path("none")})
+        self.assertIn("there is no OpenGL here; install EGL (Debian: apt-get install libegl1", err)
+        code, out, err = self.call("watch", folder, "--size", "64x48", "-o", "hopper.mp4", "--fps", "125", environment=self.stand_in())
+        if "there is no OpenGL here" in err:
+            self.skipTest("neither EGL nor OSMesa here (scripts/setup.sh --watch installs it)")
+        self.assertEqual(code, 0, err)
+        self.assertIn("as in the final evaluation", out)
+        with open(self.path("pictures.rgb"), "rb") as file:
+            pictures = [file.read(64 * 48 * 3) for _ in range(int(re.search(r"(\d+) steps", out).group(1)) + 1)]
+        # a sky above a bright and dark floor, and something that moves
+        self.assertEqual(len(set(pictures)), len(pictures))
+        for picture in pictures:
+            self.assertEqual(len(picture), 64 * 48 * 3)
+            self.assertGreater(len(set(picture)), 40)
+            sky, floor = picture[:64 * 3], picture[-64 * 3:]
+            self.assertLess(max(sky) - min(sky), 100)
+            self.assertGreater(max(floor) - min(floor), 100)
+
     def test_refusals(self):
         self.train()
         _, err = self.expect(2, "watch", self.results())
