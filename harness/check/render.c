@@ -177,7 +177,7 @@ static void play_and_draw(studio *s, tb_check_env *e, size_t n, tb_check_trace *
     memset(trace, 0, sizeof *trace);
     if (e->api->reset(e->env, &key, e->obs->data) != TB_OK)
         return;
-    while (trace->status == TB_OK && trace->flags == 0 && trace->n < 40) {
+    while (trace->status == TB_OK && trace->flags == 0 && trace->n < 20) {
         for (size_t i = 0; i < n; i++)
             if (!draw(s, e, 0))
                 return;

@@ -93,6 +93,12 @@ static void make_context(void *arg)
     mjModel *sized = mj_copyModel(NULL, m);
     sized->vis.global.offwidth = render->view.width;
     sized->vis.global.offheight = render->view.height;
+    // a map of shadows four times as fine as the picture shows no steps; finer ones cost most of
+    // the time where a processor draws
+    int side = render->view.width > render->view.height ? render->view.width : render->view.height;
+    int fine = 4 * side > 512 ? 4 * side : 512;
+    if (sized->vis.quality.shadowsize > fine)
+        sized->vis.quality.shadowsize = fine;
     mjr_defaultContext(&render->context);
     mjr_makeContext(sized, &render->context, mjFONTSCALE_150);
     render->has_context = 1;
