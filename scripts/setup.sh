@@ -20,14 +20,20 @@ tests=(
   abigail-tools pahole gcovr                              # checks of the ABI, coverage
 )
 
+watch=(
+  ffmpeg                                                  # films
+  libegl1 libegl-mesa0 libgl1-mesa-dri                    # MuJoCo's pictures, without a display
+)
+
 usage() {
   cat <<'END'
-Usage: scripts/setup.sh [--tests]
+Usage: scripts/setup.sh [--tests] [--watch]
 
 Installs, through apt-get, the Debian packages that trpo-bench needs and that are missing; says which.
 Does nothing, and needs no network, when all of them are there.
 
   --tests   also what scripts/test.sh needs
+  --watch   also what "trpo-bench watch" needs: ffmpeg, and EGL for MuJoCo's pictures
   --help    show this text
 END
 }
@@ -36,6 +42,7 @@ wanted=("${core[@]}")
 for argument in "$@"; do
   case $argument in
     --tests) wanted+=("${tests[@]}") ;;
+    --watch) wanted+=("${watch[@]}") ;;
     -h | --help) usage; exit 0 ;;
     *) echo "setup.sh: unknown argument \"$argument\"; see scripts/setup.sh --help" >&2; exit 2 ;;
   esac

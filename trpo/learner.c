@@ -367,6 +367,32 @@ const double *tb_learner_parameters(const tb_learner *learner, int critic, size_
     return learner->policy.net.theta;
 }
 
+const tb_scaler *tb_learner_scaler(const tb_learner *learner)
+{
+    return &learner->scaler;
+}
+
+tb_status tb_learner_set_policy(tb_learner *learner, const double *theta, size_t n,
+                                const tb_scaler *scaler, tb_error *error)
+{
+    tb_scaler *own = &learner->scaler;
+    size_t n_params = learner->policy.net.n_params;
+    if (n != n_params)
+        return tb_fail(error, TB_E_CORRUPT, "there are %zu parameters; this policy has %zu", n,
+                       n_params);
+    if (scaler != NULL && scaler->n != own->n)
+        return tb_fail(error, TB_E_CORRUPT,
+                       "there are statistics of %zu inputs; this environment gives %zu", scaler->n,
+                       own->n);
+    tb_net_set(&learner->policy.net, theta);
+    for (size_t i = 0; i < own->n; i++) {
+        own->shift[i] = scaler != NULL ? scaler->shift[i] : 0;
+        own->scale[i] = scaler != NULL ? scaler->scale[i] : 1;
+    }
+    own->clip = scaler != NULL ? scaler->clip : INFINITY;
+    return TB_OK;
+}
+
 void tb_learner_visit(tb_learner *learner, tb_state_visitor *visitor)
 {
     const tb_algorithm *algorithm = learner->def.algorithm;
@@ -635,4 +661,18 @@ tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episo
     return tb_evaluate(&learner->task, learner->eval_lane, learner->eval_net, eval_lanes,
                        &learner->scaler, final ? TB_STREAM_EVAL_FINAL : TB_STREAM_EVAL,
                        learner->sampler.steps_done, n, out, error);
+}
+
+tb_status tb_learner_play(tb_learner *learner, size_t k, const tb_play *play, tb_episode *out,
+                          tb_error *error)
+{
+    return tb_play_episode(&learner->task, &learner->eval_lane[0], &learner->eval_net[0],
+                           &learner->scaler, TB_STREAM_EVAL_FINAL, learner->sampler.steps_done, k,
+                           play, out, error);
+}
+
+void tb_learner_player(const tb_learner *learner, const tb_env_api **api, tb_env **env)
+{
+    *api = learner->eval_lane[0].api;
+    *env = learner->eval_lane[0].env;
 }

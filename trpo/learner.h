@@ -59,6 +59,13 @@ const tb_episode *tb_learner_episodes(const tb_learner *learner, size_t *n);
 tb_status tb_learner_evaluate(tb_learner *learner, int final, size_t n, tb_episode *out,
                               tb_error *error);
 
+/* Plays episode k of the evaluation at the end, in an environment of its own, as `play` says. */
+tb_status tb_learner_play(tb_learner *learner, size_t k, const tb_play *play, tb_episode *out,
+                          tb_error *error);
+
+/* The environment that tb_learner_play plays in; the learner's, to ask it for extensions. */
+void tb_learner_player(const tb_learner *learner, const tb_env_api **api, tb_env **env);
+
 /* What common random numbers do to the differences of Q between two actions of a state. */
 typedef struct tb_vine_study {
     size_t n_states;        /* of the rollout set; the first two actions of each are compared */
@@ -78,6 +85,16 @@ tb_status tb_learner_study_vine(tb_learner *learner, size_t trials, tb_vine_stud
 
 /* Parameters in force, [*n]; critic = 0 or 1. A critic without any gives n = 0. */
 const double *tb_learner_parameters(const tb_learner *learner, int critic, size_t *n);
+
+/* What evaluations do to observations: the statistics of the last batch, frozen. Without
+ * normalize_observations it changes nothing. */
+const tb_scaler *tb_learner_scaler(const tb_learner *learner);
+
+/* Puts a trained policy in: parameters [n], as of tb_learner_parameters(learner, 0), and what is
+ * done to observations (NULL: nothing), copied. TB_E_CORRUPT when the sizes are not this learner's.
+ */
+tb_status tb_learner_set_policy(tb_learner *learner, const double *theta, size_t n,
+                                const tb_scaler *scaler, tb_error *error);
 
 /* Shows everything that training has made so far: parameters, the algorithm's and the critic's
  * optimiser, statistics, the last record of the log. Where the lanes stand (the environments' own

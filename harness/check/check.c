@@ -12,8 +12,8 @@
 
 // the order of the report
 static const tb_check_family *const families[] = {
-    &tb_check_library, &tb_check_environment, &tb_check_snapshot,
-    &tb_check_vector,  &tb_check_tabular,     &tb_check_policy,
+    &tb_check_library, &tb_check_environment, &tb_check_snapshot, &tb_check_vector,
+    &tb_check_tabular, &tb_check_render,      &tb_check_policy,
 };
 
 const tb_check_family *const *tb_check_families(size_t *n)

@@ -2,8 +2,8 @@
  *
  * The conformance checker: does a plugin keep what the ABI's headers promise? A test is one
  * function and one row in the table of its family (library.c, environment.c, snapshot.c, vector.c,
- * tabular.c, policy.c); each runs in a process of its own with a time limit, because a plugin under
- * test may do anything.
+ * tabular.c, render.c, policy.c); each runs in a process of its own with a time limit, because a
+ * plugin under test may do anything.
  */
 #ifndef HARNESS_CHECK_CHECK_H
 #define HARNESS_CHECK_CHECK_H
@@ -61,7 +61,7 @@ typedef struct tb_check_family {
 } tb_check_family;
 
 extern const tb_check_family tb_check_library, tb_check_environment, tb_check_snapshot,
-    tb_check_vector, tb_check_tabular, tb_check_policy;
+    tb_check_vector, tb_check_tabular, tb_check_render, tb_check_policy;
 
 /* All families, in the order in which they run. */
 const tb_check_family *const *tb_check_families(size_t *n);

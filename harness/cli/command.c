@@ -7,8 +7,9 @@
 
 // the order of the help text
 static const tb_command *const commands[] = {
-    &tb_command_run,    &tb_command_report, &tb_command_list,     &tb_command_check,
-    &tb_command_replay, &tb_command_theory, &tb_command_run_cell, &tb_command_scan_plugin,
+    &tb_command_run,    &tb_command_report,   &tb_command_watch,
+    &tb_command_list,   &tb_command_check,    &tb_command_replay,
+    &tb_command_theory, &tb_command_run_cell, &tb_command_scan_plugin,
 };
 
 const tb_command *const *tb_commands(size_t *n)

@@ -42,6 +42,7 @@ struct argp_option;
 int tb_cli_check_options(const struct argp_option *options, int argc, char **argv);
 
 extern const tb_command tb_command_run, tb_command_list, tb_command_report, tb_command_check,
-    tb_command_replay, tb_command_theory, tb_command_run_cell, tb_command_scan_plugin;
+    tb_command_replay, tb_command_theory, tb_command_watch, tb_command_run_cell,
+    tb_command_scan_plugin;
 
 #endif

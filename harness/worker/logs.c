@@ -5,7 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "harness/store/csv.h"
 #include "harness/store/results.h"
 
 tb_status tb_run_logs_open(tb_run_logs *logs, const char *folder, const char *env_id,
@@ -132,5 +134,78 @@ tb_status tb_run_write_parameters(const char *folder, const char *name, const do
         status = tb_replace_file(path, bytes, 8 * n, error);
     free(path);
     free(bytes);
+    return status;
+}
+
+tb_status tb_run_read_parameters(const char *folder, const char *name, double **theta, size_t *n,
+                                 tb_error *error)
+{
+    char *path = tb_format("%s/%s", folder, name), *bytes = NULL;
+    size_t size = 0;
+    tb_status status = path != NULL ? tb_read_file(path, &bytes, &size, error)
+                                    : tb_fail(error, TB_E_NOMEM, "no memory for %s", name);
+    if (status == TB_OK && size % 8 != 0)
+        status = tb_fail(error, TB_E_CORRUPT,
+                         "%s has %zu bytes, no multiple of 8: it is damaged; delete %s and run the "
+                         "suite again",
+                         path, size, folder);
+    double *values = status == TB_OK ? tb_alloc(size / 8 + 1, sizeof *values) : NULL;
+    if (status == TB_OK && values == NULL)
+        status = tb_fail(error, TB_E_NOMEM, "no memory for %s", name);
+    for (size_t i = 0; status == TB_OK && i < size / 8; i++) {
+        uint64_t bits = 0;
+        for (int k = 0; k < 8; k++)
+            bits |= (uint64_t)(unsigned char)bytes[8 * i + (size_t)k] << (8 * k);
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+    free(bytes);
+    free(path);
+    if (status != TB_OK)
+        return status;
+    *theta = values;
+    *n = size / 8;
+    return TB_OK;
+}
+
+// ---- observations.csv ----
+
+tb_status tb_run_write_scaler(const char *folder, const tb_scaler *scaler, tb_error *error)
+{
+    tb_writer writer;
+    tb_status status = tb_writer_open(&writer, folder, "observations.csv", error);
+    if (status != TB_OK)
+        return status;
+    fprintf(writer.file, "input,shift,scale,clip\n");
+    for (size_t i = 0; i < scaler->n; i++) {
+        fprintf(writer.file, "%zu,", i);
+        put_f64(writer.file, scaler->shift[i]);
+        fputc(',', writer.file);
+        put_f64(writer.file, scaler->scale[i]);
+        fputc(',', writer.file);
+        put_f64(writer.file, scaler->clip);
+        fputc('\n', writer.file);
+    }
+    return tb_writer_close(&writer, error);
+}
+
+tb_status tb_run_read_scaler(const char *folder, tb_scaler *out, tb_error *error)
+{
+    static const char *const columns[] = {"shift", "scale", "clip"};
+    *out = (tb_scaler){0};
+    char *path = tb_format("%s/observations.csv", folder);
+    if (path == NULL)
+        return tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    tb_csv csv = {0};
+    tb_status status = access(path, F_OK) == 0 ? tb_csv_read(path, columns, 3, &csv, error)
+                                               : tb_fail(error, TB_DISCARD, "there is no %s", path);
+    free(path);
+    if (status == TB_OK)
+        status = tb_scaler_init(out, csv.n_rows, error);
+    for (size_t i = 0; status == TB_OK && i < csv.n_rows; i++) {
+        out->shift[i] = csv.values[3 * i];
+        out->scale[i] = csv.values[3 * i + 1];
+        out->clip = csv.values[3 * i + 2];
+    }
+    tb_csv_finish(&csv);
     return status;
 }

@@ -79,8 +79,8 @@ static json_t *used_plugins(const tb_run_record *record)
 
 static tb_status add_files(json_t *files, const char *run_folder, tb_error *error)
 {
-    static const char *const names[] = {"progress.csv", "episodes.csv", "evals.csv", "policy.bin",
-                                        "critic.bin"};
+    static const char *const names[] = {"progress.csv", "episodes.csv", "evals.csv",
+                                        "policy.bin",   "critic.bin",   "observations.csv"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char hex[65];
         char *path = tb_format("%s/%s", run_folder, names[i]);

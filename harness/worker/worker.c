@@ -22,6 +22,7 @@ enum { recent_episodes = 20 };
 
 typedef struct tb_worker {
     const tb_worker_def *def;
+    int any_seed; // the seed is the path's, whichever the suite was last run with
     tb_suite *suite;
     tb_plan plan;
     const tb_cell *cell;
@@ -42,9 +43,22 @@ typedef struct tb_worker {
     double recent[recent_episodes];
 } tb_worker;
 
+// the suite with the one seed of ".../s0003"
+static void take_seed_of_path(tb_worker *worker)
+{
+    const char *name = strrchr(worker->def->cell_path, '/');
+    char *end;
+    if (name == NULL || name[1] != 's' || name[2] < '0' || name[2] > '9')
+        return;
+    worker->suite->seeds[0] = strtoll(name + 2, &end, 10);
+    worker->suite->n_seeds = 1;
+}
+
 static tb_status find_cell(tb_worker *worker, tb_error *error)
 {
     tb_status status = tb_results_suite(worker->def->results, &worker->suite, error);
+    if (status == TB_OK && worker->any_seed)
+        take_seed_of_path(worker);
     if (status == TB_OK)
         status = tb_plan_make(worker->suite, NULL, &worker->plan, error);
     for (size_t i = 0; status == TB_OK && i < worker->plan.n_cells; i++)
@@ -273,6 +287,8 @@ static tb_status commit(tb_worker *worker, double started, tb_error *error)
     if (status == TB_OK)
         status = tb_run_write_parameters(worker->folder, "critic.bin", critic, n_critic, error);
     if (status == TB_OK)
+        status = tb_run_write_scaler(worker->folder, tb_learner_scaler(worker->learner), error);
+    if (status == TB_OK)
         status = tb_run_logs_close(&worker->logs, error);
     if (status != TB_OK)
         return status;
@@ -390,6 +406,28 @@ tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error)
         status = load_plugins(&worker, error);
     if (status == TB_OK)
         status = create_learner(&worker, error);
+    finish(&worker);
+    return status;
+}
+
+tb_status tb_worker_visit(const tb_worker_def *def,
+                          tb_status (*work)(void *ctx, const tb_worker_cell *cell, tb_error *error),
+                          void *ctx, tb_error *error)
+{
+    tb_worker worker = {.def = def, .any_seed = 1};
+    tb_status status = find_cell(&worker, error);
+    if (status == TB_OK)
+        status = load_plugins(&worker, error);
+    if (status == TB_OK)
+        status = create_learner(&worker, error);
+    if (status == TB_OK) {
+        tb_worker_cell cell = {.folder = worker.folder,
+                               .cell = worker.cell,
+                               .env = worker.env,
+                               .setting = worker.setting,
+                               .learner = worker.learner};
+        status = work(ctx, &cell, error);
+    }
     finish(&worker);
     return status;
 }

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-#include "trpo/base/base.h"
+#include "harness/suite/suite.h"
+#include "trpo/learner.h"
 
 typedef struct tb_worker_def {
     const char *results;      /* results folder */
@@ -27,6 +28,21 @@ int tb_worker_run(const tb_worker_def *def, tb_error *error);
 /* Makes everything that the cell needs before its first step, writes nothing and throws it away:
  * what cannot work is told before anything runs. */
 tb_status tb_worker_probe(const tb_worker_def *def, tb_error *error);
+
+/* A cell with a learner that has not begun. Everything is borrowed for the length of the call. */
+typedef struct tb_worker_cell {
+    const char *folder; /* of the run */
+    const tb_cell *cell;
+    const tb_suite_env *env;
+    const tb_suite_setting *setting;
+    tb_learner *learner;
+} tb_worker_cell;
+
+/* Makes what tb_worker_probe makes and hands it to `work`, whose status is the result. The cell may
+ * be complete already, and its seed need not be among those that the suite was last run with. */
+tb_status tb_worker_visit(const tb_worker_def *def,
+                          tb_status (*work)(void *ctx, const tb_worker_cell *cell, tb_error *error),
+                          void *ctx, tb_error *error);
 
 /* Trains a cell with vine sampling without writing anything, and says on `out`, one line each, what
  * common random numbers do for the first, a middle and the last policy (tb_vine_study):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * trpo-bench plugin ABI 1.1: environments ("tb.env-factory/1") and their extensions. Rules:
+ * trpo-bench plugin ABI 1.2: environments ("tb.env-factory/1") and their extensions. Rules:
  * plugin.h.
  *
  * Contract of an environment:
@@ -271,6 +271,48 @@ typedef struct tb_env_tabular {
      * and the random stream goes on where it was. TB_E_INVALID for state >= S. */
     tb_status (*set)(tb_env *, uint64_t state);
 } tb_env_tabular;
+
+/* ---- extension render/1 (since 1.2): pictures of a state ---- */
+
+/* A renderer is an object of its own, made from a prototype; it draws any instance of the same id
+ * and parameters. The instance is const: a picture never moves a trajectory, whether and when it is
+ * drawn, and what drawing needs (a graphics context, a canvas) costs instances that are never drawn
+ * nothing.
+ *
+ * A picture is width x height pixels of 3 bytes, red, green, blue; rows from the top, packed. It is
+ * a function of the state and the size on one machine with one driver; its bits are part of no
+ * result. */
+#define TB_EXT_ENV_RENDER "tb.env.render/1"
+
+typedef struct tb_render tb_render; /* opaque: a renderer */
+
+typedef struct tb_render_info { /* host allocates and sets struct_size; plugin fills what fits */
+    uint32_t struct_size;
+    uint32_t reserved0;
+    uint32_t width, height;  /* the size that suits the environment, pixels, each at least 1 */
+    double steps_per_second; /* of the task's own time: a picture a step at this rate shows real
+                                time; NaN = the task has no time */
+} tb_render_info;
+
+/* The functions are [instance] with respect to their tb_render: any thread, one at a time. No entry
+ * may be NULL. */
+typedef struct tb_env_render {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    tb_status (*info)(tb_env *, tb_render_info *out); /* constant after the environment's create */
+    /* A renderer of this size; it does not look at the prototype again. TB_E_UNSUPPORTED when this
+     * machine cannot draw: last_error() of the prototype then says what is missing and how to get
+     * it, in words for a user. TB_E_INVALID for a size of 0 or one that is too large for it,
+     * TB_E_NOMEM. *out then stays untouched. [instance] with respect to the prototype. */
+    tb_status (*create)(tb_env *prototype, uint32_t width, uint32_t height, tb_render **out);
+    void (*destroy)(tb_render *); /* takes NULL */
+    /* Writes the picture of the instance's state: height * width * 3 bytes. TB_E_STATE before the
+     * first reset, or when a state was lost; an episode that has ended shows its last state.
+     * [instance] with respect to both. */
+    tb_status (*frame)(tb_render *, const tb_env *, uint8_t *rgb);
+    /* Text of the last failure of frame() ("" if none), valid until the next call. Never NULL. */
+    const char *(*last_error)(tb_render *);
+} tb_env_render;
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * trpo-bench plugin ABI 1.1: what every plugin shares. env.h and policy.h build on it.
+ * trpo-bench plugin ABI 1.2: what every plugin shares. env.h and policy.h build on it.
  *
  * A plugin is one shared object that exports one function, `tb_plugin_entry`, and hides everything
  * else. The host loads it with RTLD_NOW | RTLD_LOCAL, checks the entry (magic, struct_size,
@@ -43,7 +43,7 @@ extern "C" {
 /* "TRPOBA1" read as a little-endian number; anything else is no trpo-bench plugin. */
 #define TB_ABI_MAGIC UINT64_C(0x3142415f42505254)
 #define TB_ABI_MAJOR 1u
-#define TB_ABI_MINOR 1u
+#define TB_ABI_MINOR 2u
 /* CRC-32 over (name, offset, size) of every field of the 1.0 structs; constant within a major
  * version. Recomputed from the headers by tests/abi/. */
 #define TB_ABI_LAYOUT_CRC UINT32_C(0xd4447726)

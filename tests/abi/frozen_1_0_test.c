@@ -14,18 +14,21 @@
 
 #include "tests/abi/layout_1_0.h"
 #include "tests/abi/layout_1_1.h"
+#include "tests/abi/layout_1_2.h"
 
 // a struct may grow at its end within the major version, never shrink
 #define CHECK_STRUCT(type, bytes)                                                                  \
     _Static_assert(sizeof(type) >= (bytes), #type " became shorter than it was frozen");
 TB_LAYOUT_1_0_STRUCTS(CHECK_STRUCT)
 TB_LAYOUT_1_1_STRUCTS(CHECK_STRUCT)
+TB_LAYOUT_1_2_STRUCTS(CHECK_STRUCT)
 
 #define CHECK_FIELD(type, field, offset, bytes)                                                    \
     _Static_assert(offsetof(type, field) == (offset), #type "." #field " moved");                  \
     _Static_assert(sizeof(((type *)0)->field) == (bytes), #type "." #field " changed its size");
 TB_LAYOUT_1_0_FIELDS(CHECK_FIELD)
 TB_LAYOUT_1_1_FIELDS(CHECK_FIELD)
+TB_LAYOUT_1_2_FIELDS(CHECK_FIELD)
 
 _Static_assert(sizeof(tb_key) == 16, "tb_key is frozen");
 _Static_assert(TB_ABI_MAJOR == 1, "a new major version needs a new frozen layout");
@@ -38,7 +41,8 @@ typedef struct field {
 #define LIST_FIELD(type, member, offset, bytes)                                                    \
     {#type "." #member, (uint32_t)offsetof(type, member), (uint32_t)sizeof(((type *)0)->member)},
 static const field fields[] = {TB_LAYOUT_1_0_FIELDS(LIST_FIELD)};
-static const field later_fields[] = {TB_LAYOUT_1_1_FIELDS(LIST_FIELD)};
+static const field later_fields[] = {TB_LAYOUT_1_1_FIELDS(LIST_FIELD)
+                                         TB_LAYOUT_1_2_FIELDS(LIST_FIELD)};
 
 // CRC-32 (IEEE 802.3, reflected, polynomial 0xedb88320) of more bytes
 static uint32_t crc32_add(uint32_t crc, const void *data, size_t n)

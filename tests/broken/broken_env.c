@@ -113,12 +113,26 @@ enum {
     vec_scope,
     vec_allocates,
     vec_leaks,
-    vec_no_lanes
+    vec_no_lanes,
+    // the pictures: broken_render.h
+    render_healthy,
+    render_absent,
+    render_silent,
+    render_no_size,
+    render_any_size,
+    render_partial,
+    render_overrun,
+    render_early,
+    render_leftover,
+    render_moves,
+    render_draws,
+    render_mxcsr
 };
 
 // enumerators and not macros, so that each dead branch still compiles
 #define IS(kind) (BROKEN == (kind))
-#define HAS_VEC (BROKEN - vec_healthy >= 0)
+#define HAS_VEC (BROKEN - vec_healthy >= 0 && BROKEN - render_healthy < 0)
+#define HAS_RENDER (BROKEN - render_healthy >= 0)
 #define BOX (IS(healthy_box) || IS(accepts_nan) || IS(writes_action))
 
 struct tb_env {
@@ -127,6 +141,7 @@ struct tb_env {
     double noise; // the parameter
     uint64_t steps, episodes;
     uint32_t running, started;
+    uint32_t cannot_draw, reserved;
 };
 
 // what a snapshot holds, behind a word that tells the format and the parameter
@@ -301,12 +316,6 @@ static tb_status step(tb_env *env, const void *action, void *obs_out, tb_step *o
     return TB_OK;
 }
 
-static const char *last_error(tb_env *env)
-{
-    (void)env;
-    return "";
-}
-
 // ---- snapshot/1 ----
 
 static uint64_t max_bytes(tb_env *env)
@@ -418,6 +427,7 @@ static tb_status state_set(tb_env *env, const double *in)
     return TB_OK;
 }
 
+#include "broken_render.h"
 #include "broken_vec.h"
 
 static const void *get_extension(tb_env *env, const char *id)
@@ -431,6 +441,8 @@ static const void *get_extension(tb_env *env, const char *id)
         return IS(snap_absent) ? NULL : &snapshot;
     if (HAS_VEC && strcmp(id, TB_EXT_ENV_VEC) == 0)
         return &vec_table;
+    if (HAS_RENDER && strcmp(id, TB_EXT_ENV_RENDER) == 0)
+        return &render_table;
     return strcmp(id, TB_EXT_ENV_STATE_VECTOR) == 0 ? &vector : NULL;
 }
 

@@ -24,7 +24,7 @@ ENVIRONMENT["ASAN_OPTIONS"] = ":".join(filter(None, (
 ENVIRONMENT.pop("NO_COLOR", None)
 
 CARTPOLE, PENDULUM = "classic/CartPole-v1", "classic/Pendulum-v1"
-COMPARED = ("progress.csv", "episodes.csv", "evals.csv", "policy.bin", "critic.bin")
+COMPARED = ("progress.csv", "episodes.csv", "evals.csv", "policy.bin", "critic.bin", "observations.csv")
 
 
 def broken(kind):

@@ -53,8 +53,8 @@ class Smoke(bench.Bench):
                 self.assertEqual(hashlib.sha256(file.read()).hexdigest(), plugin["sha256"])
 
     def test_files_of_a_run(self):
-        expected = ["attempts", "critic.bin", "episodes.csv", "episodes.monitor.csv", "evals.csv", "log.txt", "policy.bin",
-                    "progress.csv", "run.json", "timing.csv"]
+        expected = ["attempts", "critic.bin", "episodes.csv", "episodes.monitor.csv", "evals.csv", "log.txt",
+                    "observations.csv", "policy.bin", "progress.csv", "run.json", "timing.csv"]
         for run in RUNS:
             self.assertEqual(sorted(os.listdir(self.run_folder(run))), expected)
             self.assertEqual(bench.read(f"{self.run_folder(run)}/log.txt"), "")

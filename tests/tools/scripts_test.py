@@ -134,6 +134,12 @@ class Setup(Packages):
         self.run_script("scripts/setup.sh", "--tests", MISSING="libcmocka-dev cmake")
         self.assertTrue(self.apt()[-1].endswith(" cmake libcmocka-dev"))
 
+    def test_watching_wants_more(self):
+        self.run_script("scripts/setup.sh", "--watch", MISSING="ffmpeg libegl1 cmake libcmocka-dev")
+        self.assertTrue(self.apt()[-1].endswith(" cmake ffmpeg libegl1"))
+        self.run_script("scripts/setup.sh", MISSING="ffmpeg cmake")
+        self.assertTrue(self.apt()[-1].endswith(" cmake"))
+
     def test_old_lists_may_do(self):
         done = self.run_script("scripts/setup.sh", MISSING="cmake", UPDATE="100")
         self.assertEqual(done.returncode, 0)

@@ -133,6 +133,62 @@ static void test_evaluations_do_not_disturb_training(void **state)
     assert_same_record(&first, &second);
 }
 
+// what a watcher sees
+typedef struct audience {
+    uint64_t n_states, n_last;
+    tb_env *env;
+} audience;
+
+static tb_status look(void *ctx, const tb_lane *lane, uint8_t flags, tb_error *error)
+{
+    audience *a = ctx;
+    (void)error;
+    assert_int_equal(lane->length, a->n_states);
+    assert_ptr_equal(lane->env, a->env);
+    a->n_states++;
+    a->n_last += flags != 0;
+    return TB_OK;
+}
+
+// a policy that was put into another learner plays the evaluation that its own did
+static void test_a_watched_episode_is_the_evaluation(void **state)
+{
+    (void)state;
+    setting s;
+    tb_error error = {0};
+    tb_iteration log;
+    tb_episode expected[n_evaluations], played;
+    const tb_env_api *api;
+    audience a = {0};
+    size_t n;
+    init(&s, "trpo");
+    tb_learner *trained = create(&s), *other = create(&s);
+    while (!tb_learner_done(trained))
+        iterate(trained, &log);
+    assert_ok(tb_learner_evaluate(trained, 1, n_evaluations, expected, &error), &error);
+    const double *theta = tb_learner_parameters(trained, 0, &n);
+    assert_ok(tb_learner_set_policy(other, theta, n, tb_learner_scaler(trained), &error), &error);
+    tb_learner_player(other, &api, &a.env);
+    tb_play mode = {.actions = TB_PLAY_MODE, .on_state = look, .ctx = &a};
+    for (size_t k = 0; k < n_evaluations; k++) {
+        a.n_states = a.n_last = 0;
+        assert_ok(tb_learner_play(other, k, &mode, &played, &error), &error);
+        assert_memory_equal(&played.reward_sum, &expected[k].reward_sum, sizeof(double));
+        assert_int_equal(played.length, expected[k].length);
+        assert_int_equal(a.n_states, played.length + 1);
+        assert_int_equal(a.n_last, 1);
+    }
+    tb_scaler short_one = *tb_learner_scaler(trained);
+    short_one.n--;
+    assert_int_equal(tb_learner_set_policy(other, theta, n - 1, NULL, &error), TB_E_CORRUPT);
+    assert_int_equal(tb_learner_set_policy(other, theta, n, &short_one, &error), TB_E_CORRUPT);
+    // without its statistics nothing is done to observations
+    assert_ok(tb_learner_set_policy(other, theta, n, NULL, &error), &error);
+    assert_true(tb_learner_scaler(other)->scale[0] == 1 && tb_learner_scaler(other)->shift[0] == 0);
+    tb_learner_destroy(trained);
+    tb_learner_destroy(other);
+}
+
 static void test_evaluations_start_alike(void **state)
 {
     (void)state;
@@ -562,6 +618,7 @@ int main(void)
         cmocka_unit_test(test_precisions_differ_a_little),
         cmocka_unit_test(test_seeds_differ),
         cmocka_unit_test(test_evaluations_do_not_disturb_training),
+        cmocka_unit_test(test_a_watched_episode_is_the_evaluation),
         cmocka_unit_test(test_evaluations_start_alike),
         cmocka_unit_test(test_algorithms_share_starts),
         cmocka_unit_test(test_budget),

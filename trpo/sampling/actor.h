@@ -100,11 +100,18 @@ tb_status tb_lane_take(tb_lane *lane, const tb_task *task, tb_status status, con
 /* Packs, steps the lane's environment, takes. */
 tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
                        tb_error *error);
+/* The same with what is in lane->action already. */
+tb_status tb_lane_step_packed(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
+                              tb_error *error);
 
 /* Tells that the environment's `call` failed in step `step` (from 1; 0 = the reset) of the lane's
  * episode. */
 tb_status tb_lane_error(const tb_lane *lane, const char *call, uint64_t step, tb_status status,
                         const char *text, tb_error *error);
+
+/* An action for lane->action that is uniform in its space, with the episode's next random numbers;
+ * entries without finite bounds are standard normal, and held within the bound that they have. */
+void tb_lane_pack_uniform(tb_lane *lane, const tb_task *task);
 
 /* Training rollouts. */
 typedef struct tb_sampler {
@@ -130,6 +137,23 @@ void tb_sampler_finish(tb_sampler *sampler);
  * meanwhile; lane_moments are gathered anew. */
 tb_status tb_sampler_run(tb_sampler *sampler, const tb_scaler *scaler, size_t steps,
                          tb_batch *batch, tb_error *error);
+
+/* How actions are chosen where episodes are only watched. */
+enum { TB_PLAY_MODE, TB_PLAY_SAMPLE, TB_PLAY_UNIFORM };
+
+typedef struct tb_play {
+    int actions; /* TB_PLAY_*: the mode of the policy, draws from it, or uniform ones without it */
+    /* Called with each state of the episode, the first one included; `flags` are TB_ROW_TERMINATED
+     * | TRUNCATED, not 0 at the last one. A failure ends the episode. May be NULL. */
+    tb_status (*on_state)(void *ctx, const tb_lane *lane, uint8_t flags, tb_error *error);
+    void *ctx;
+} tb_play;
+
+/* Plays episode k, which starts from key (purpose, 0, k), in a lane. With TB_PLAY_MODE it is the
+ * episode of tb_evaluate to the bit. */
+tb_status tb_play_episode(tb_task *task, tb_lane *lane, tb_net_lane *net, const tb_scaler *scaler,
+                          uint64_t purpose, uint64_t step, uint64_t k, const tb_play *play,
+                          tb_episode *out, tb_error *error);
 
 /* Plays `n` episodes with the mode of the policy; episode k starts from key (purpose, 0, k) in lane
  * k modulo n_lanes of `lanes`. out [n]. The statistics stay as they are. */

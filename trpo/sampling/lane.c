@@ -176,6 +176,27 @@ tb_status tb_lane_pack(tb_lane *lane, const tb_task *task, tb_error *error)
     return TB_OK;
 }
 
+static double uniform_entry(const tb_space *space, size_t i, double u)
+{
+    if (space->kind == TB_SPACE_MULTI_BINARY)
+        return u < 0.5 ? 0 : 1;
+    if (space->kind != TB_SPACE_BOX)
+        return floor(u * (double)space->nvec[i]) +
+               (space->start != NULL ? (double)space->start[i] : 0);
+    double low = space->low[i], high = space->high[i];
+    if (isfinite(low) && isfinite(high))
+        return low + (high - low) * u;
+    return fmin(fmax(tb_normal_of_uniform(u), low), high);
+}
+
+void tb_lane_pack_uniform(tb_lane *lane, const tb_task *task)
+{
+    const tb_space *space = &task->action;
+    for (size_t i = 0; i < space->count; i++)
+        store_action(space, (char *)lane->action + space->offset, i,
+                     uniform_entry(space, i, tb_rng_f64(&lane->noise)));
+}
+
 tb_status tb_lane_take(tb_lane *lane, const tb_task *task, tb_status status, const char *text,
                        double env_reward, uint32_t env_flags, double *reward, uint8_t *flags,
                        tb_error *error)
@@ -200,14 +221,18 @@ tb_status tb_lane_take(tb_lane *lane, const tb_task *task, tb_status status, con
     return TB_OK;
 }
 
+tb_status tb_lane_step_packed(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
+                              tb_error *error)
+{
+    tb_step step = {.struct_size = sizeof step};
+    tb_status status = lane->api->step(lane->env, lane->action, lane->observation, &step);
+    const char *text = status == TB_OK ? "" : lane->api->last_error(lane->env);
+    return tb_lane_take(lane, task, status, text, step.reward, step.flags, reward, flags, error);
+}
+
 tb_status tb_lane_step(tb_lane *lane, const tb_task *task, double *reward, uint8_t *flags,
                        tb_error *error)
 {
     tb_status status = tb_lane_pack(lane, task, error);
-    if (status != TB_OK)
-        return status;
-    tb_step step = {.struct_size = sizeof step};
-    status = lane->api->step(lane->env, lane->action, lane->observation, &step);
-    const char *text = status == TB_OK ? "" : lane->api->last_error(lane->env);
-    return tb_lane_take(lane, task, status, text, step.reward, step.flags, reward, flags, error);
+    return status == TB_OK ? tb_lane_step_packed(lane, task, reward, flags, error) : status;
 }

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "lanes.h"
 #include "params.h"
+#include "render.h"
 #include "terms.h"
 
 // ---- the tasks, listed by CMake: TB_MJ_TASKS is TASK(ant) TASK(hopper) ... ----
@@ -271,6 +272,23 @@ static tb_status vec_observe(tb_vec *vec, uint64_t lane, void *obs_out)
                                           : TB_E_INVALID;
 }
 
+// ---- render/1 ----
+
+static tb_status render_info(tb_env *env, tb_render_info *out)
+{
+    return tb_mj_render_info(lanes_of(env), out);
+}
+
+static tb_status render_create(tb_env *prototype, uint32_t width, uint32_t height, tb_render **out)
+{
+    return tb_mj_render_create(lanes_of(prototype), width, height, out);
+}
+
+static tb_status render_frame(tb_render *render, const tb_env *env, uint8_t *rgb)
+{
+    return tb_mj_render_frame(render, lanes_of(env), rgb);
+}
+
 // ---- tables ----
 
 static const tb_env_snapshot snapshot_table = {
@@ -280,6 +298,9 @@ static const tb_env_state_vector vector_table = {
 static const tb_env_vec vec_table = {
     sizeof(tb_env_vec), TB_SNAP_SAME_BINARY, vec_create, vec_destroy, vec_reset, vec_step,
     vec_last_error,     vec_max_bytes,       vec_save,   vec_load,    vec_rekey, vec_observe};
+static const tb_env_render render_table = {
+    sizeof(tb_env_render), 0, render_info, render_create, tb_mj_render_destroy, render_frame,
+    tb_mj_render_error};
 static const tb_mj_terms terms_table = {sizeof(tb_mj_terms), 0, term_name, term_get};
 
 static const void *get_extension(tb_env *env, const char *id)
@@ -291,6 +312,8 @@ static const void *get_extension(tb_env *env, const char *id)
         return &vector_table;
     if (strcmp(id, TB_EXT_ENV_VEC) == 0)
         return &vec_table;
+    if (strcmp(id, TB_EXT_ENV_RENDER) == 0)
+        return &render_table;
     return strcmp(id, TB_MJ_EXT_TERMS) == 0 ? &terms_table : NULL;
 }
 

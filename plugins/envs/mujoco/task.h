@@ -133,6 +133,9 @@ typedef struct tb_mj_task {
     void (*reward)(const tb_mj_view *v, const double before[2], const float *action,
                    tb_mj_outcome *out);
     void (*observe)(const tb_mj_view *v, double *observation);
+    /* For pictures of a model without a camera "track": how far away one stands, m; 0 = the model's
+     * extent. */
+    double camera_distance;
 } tb_mj_task;
 
 #endif

@@ -157,6 +157,17 @@ static void each_broken_plugin_fails_its_test(void **state)
         {"tabular-get-early", "T5", TB_CHECK_FAIL, "get() before reset()"},
         {"tabular-set-beyond", "T5", TB_CHECK_FAIL, "set(5) gives TB_OK"},
         {"tabular-set-nothing", "T5", TB_CHECK_FAIL, "get() gives 0 after set(1)"},
+        {"env-render-absent", "R1", TB_CHECK_SKIP, "no paint here; install a paint box"},
+        {"env-render-silent", "R1", TB_CHECK_FAIL, "does not say why"},
+        {"env-render-no-size", "R1", TB_CHECK_FAIL, "size of 0 x 80"},
+        {"env-render-any-size", "R1", TB_CHECK_FAIL, "0 x 16 pixels gives TB_OK"},
+        {"env-render-partial", "R1", TB_CHECK_FAIL, "not every byte is written"},
+        {"env-render-overrun", "R1", TB_CHECK_FAIL, "crashed (signal 11"},
+        {"env-render-early", "R1", TB_CHECK_FAIL, "before reset() gives TB_OK"},
+        {"env-render-leftover", "R2", TB_CHECK_FAIL, "something of before shows"},
+        {"env-render-moves", "R3", TB_CHECK_FAIL, "pictures in between"},
+        {"env-render-draws", "R3", TB_CHECK_FAIL, "pictures in between"},
+        {"env-render-mxcsr", "R3", TB_CHECK_FAIL, "floating-point control"},
         {"policy-blocks-overlap", "P1", TB_CHECK_FAIL, "the one before ends"},
         {"policy-init-unseeded", "P2", TB_CHECK_FAIL, "same key gives other"},
         {"policy-init-nan", "P2", TB_CHECK_FAIL, "initial parameter 0"},
@@ -214,12 +225,9 @@ static void healthy_plugins_pass_everything(void **state)
     (void)state;
     static const struct {
         const char *file;
-        size_t n_skipped; // E15 without Box actions, V without vec/1, T without tabular/1
-    } rows[] = {{"env-healthy", 12},
-                {"env-healthy-box", 11},
-                {"env-vec-healthy", 6},
-                {"tabular-healthy", 1},
-                {"policy-healthy", 0}};
+        size_t n_skipped; // E15 without Box actions, V, T, R without vec/1, tabular/1, render/1
+    } rows[] = {{"env-healthy", 15},        {"env-healthy-box", 14}, {"env-vec-healthy", 9},
+                {"env-render-healthy", 12}, {"tabular-healthy", 4},  {"policy-healthy", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tb_check_report report;
         size_t skipped = rows[i].n_skipped;

@@ -159,6 +159,48 @@ static void parameters_are_little_endian(void **state)
     assert_file("none.bin", "");
 }
 
+static void parameters_come_back(void **state)
+{
+    (void)state;
+    const double theta[] = {0.1, -0.0, 5e-324, -1e300};
+    double *back = NULL;
+    size_t n = 0;
+    tb_error error = {0};
+    assert_int_equal(tb_run_write_parameters(temporary, "policy.bin", theta, 4, NULL), TB_OK);
+    assert_int_equal(tb_run_read_parameters(temporary, "policy.bin", &back, &n, &error), TB_OK);
+    assert_int_equal(n, 4);
+    assert_memory_equal(back, theta, sizeof theta);
+    free(back);
+    assert_int_equal(tb_replace_file(in_temporary("policy.bin"), "123456789", 9, &error), TB_OK);
+    assert_int_equal(tb_run_read_parameters(temporary, "policy.bin", &back, &n, &error),
+                     TB_E_CORRUPT);
+    assert_message(&error, "9 bytes", NULL);
+    assert_int_equal(tb_run_read_parameters(temporary, "gone.bin", &back, &n, &error), TB_E_IO);
+}
+
+static void what_observations_go_through_comes_back(void **state)
+{
+    (void)state;
+    tb_scaler scaler, back;
+    tb_error error = {0};
+    assert_int_equal(tb_run_read_scaler(temporary, &back, &error), TB_DISCARD);
+    tb_scaler_finish(&back);
+    assert_int_equal(tb_scaler_init(&scaler, 2, NULL), TB_OK);
+    assert_int_equal(tb_run_write_scaler(temporary, &scaler, &error), TB_OK);
+    assert_file("observations.csv", "input,shift,scale,clip\n0,0,1,inf\n1,0,1,inf\n");
+    scaler.shift[0] = 0.1;
+    scaler.scale[1] = 1.0 / 3;
+    scaler.clip = 10;
+    assert_int_equal(tb_run_write_scaler(temporary, &scaler, &error), TB_OK);
+    assert_int_equal(tb_run_read_scaler(temporary, &back, &error), TB_OK);
+    assert_int_equal(back.n, 2);
+    assert_memory_equal(back.shift, scaler.shift, 2 * sizeof(double));
+    assert_memory_equal(back.scale, scaler.scale, 2 * sizeof(double));
+    assert_true(back.clip == 10);
+    tb_scaler_finish(&back);
+    tb_scaler_finish(&scaler);
+}
+
 // one file on a full disk: the iteration says so, by name
 static void a_full_disk_is_told(void **state)
 {
@@ -217,6 +259,8 @@ int main(void)
         IN_FOLDER(episodes_round_trip),
         IN_FOLDER(success_is_measured_against_the_threshold),
         IN_FOLDER(parameters_are_little_endian),
+        IN_FOLDER(parameters_come_back),
+        IN_FOLDER(what_observations_go_through_comes_back),
         IN_FOLDER(a_full_disk_is_told),
         IN_FOLDER(evaluations_on_a_full_disk_are_told),
         IN_FOLDER(logs_that_cannot_be_opened_close_again),

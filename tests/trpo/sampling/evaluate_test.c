@@ -65,10 +65,73 @@ static void test_evaluate(void **state)
     omp_set_num_threads(threads_before);
 }
 
+// the actions of one uniform episode; [*n][2]
+static const test_env *play_uniformly(fixture *f, test_env_def def, uint64_t *n)
+{
+    const tb_play uniform = {.actions = TB_PLAY_UNIFORM};
+    tb_episode out;
+    tb_lane lane;
+    *f = fresh(def);
+    prepare(f, TB_F64);
+    assert_ok(tb_lane_init(&lane, &f->task, &f->error), &f->error);
+    const test_env *e = test_env_of(lane.env);
+    // no network is asked
+    assert_ok(tb_play_episode(&f->task, &lane, NULL, NULL, TB_STREAM_EVAL_FINAL, 0, 3, &uniform,
+                              &out, &f->error),
+              &f->error);
+    *n = out.length;
+    assert_int_equal(out.index, 3);
+    static test_env kept;
+    kept = *e;
+    tb_lane_finish(&lane);
+    f->probe_api->destroy(f->probe);
+    tb_features_finish(&f->task.features);
+    return &kept;
+}
+
+static void test_uniform_actions(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind, dtype;
+        double low, high; // of the space; in [low, high) or, of integers, low to high
+        double mean;
+    } rows[] = {{TB_SPACE_BOX, TB_F64, -2, 6, 2},
+                {TB_SPACE_BOX, TB_F64, -INFINITY, INFINITY, 0},
+                {TB_SPACE_DISCRETE, TB_I32, 0, 2, 1},
+                {TB_SPACE_MULTI_BINARY, TB_U8, 0, 1, 0.5}};
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        test_env_def def = test_env_default;
+        def.action_kind = rows[k].kind;
+        def.action_dtype = rows[k].dtype;
+        def.low = rows[k].low;
+        def.high = rows[k].high;
+        def.n = 3;
+        def.start = 0;
+        def.terminate_at = 200;
+        def.vary = 0;
+        fixture f;
+        uint64_t n;
+        const test_env *e = play_uniformly(&f, def, &n);
+        assert_int_equal(n, 200);
+        double sum = 0, least = INFINITY, most = -INFINITY;
+        n = n < test_env_records ? n : test_env_records;
+        for (uint64_t t = 0; t < n; t++) {
+            sum += e->actions[t][0];
+            least = fmin(least, e->actions[t][0]);
+            most = fmax(most, e->actions[t][0]);
+        }
+        assert_true(least >= rows[k].low && most <= rows[k].high);
+        assert_true(most > least);
+        assert_near(sum / (double)n, rows[k].mean, isfinite(rows[k].high) ? 1 : 0.5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_uniform_actions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,4 +67,5 @@ const tb_mj_task tb_mj_inverted_double_pendulum = {
     .reset = tb_mj_noise_normal,
     .reward = reward,
     .observe = observe,
+    .camera_distance = 4.1225,
 };

@@ -41,4 +41,5 @@ const tb_mj_task tb_mj_inverted_pendulum = {
     .reset = tb_mj_noise_uniform,
     .reward = reward,
     .observe = observe,
+    .camera_distance = 2.04,
 };

@@ -86,4 +86,5 @@ const tb_mj_task tb_mj_pusher = {
     .reset = reset,
     .reward = reward,
     .observe = observe,
+    .camera_distance = 4,
 };
