@@ -17,7 +17,7 @@ Its runs in results/reference/mujoco-sb3 are taken as they are; with none of the
   --tasks LIST      of SB3-contrib: Hopper-v5,... (default: Hopper, Walker2d, HalfCheetah, Ant, Swimmer)
   --again           take no run of results/reference, and put none there
   -j N              runs at a time (default: 1)
-  --out DIR         results (default: build/mujoco); complete runs in it are kept
+  --out DIR         results (default: build/peers-mujoco); complete runs in it are kept
   --venv DIR        the Python environment (default: build/mujoco-venv)
   --program FILE    trpo-bench, with its plugins beside it (default: build/release/trpo-bench)
   --ours FOLDER     a results folder of suites/mujoco.toml (default: the newest OUT/results/mujoco-*)
@@ -31,7 +31,7 @@ here=${BASH_SOURCE[0]%/*}
 [[ $here == "${BASH_SOURCE[0]}" ]] && here=.
 root=$(cd "$here/.." && pwd)
 parts=,sb3,ours,compare, seeds=0-2 tasks=() jobs=1 algorithm=trpo ours='' page=()
-out=$root/build/mujoco venv=$root/build/mujoco-venv program=$root/build/release/trpo-bench
+out=$root/build/peers-mujoco venv=$root/build/mujoco-venv program=$root/build/release/trpo-bench
 reference=$root/results/reference/mujoco-sb3 suite=$root/suites/mujoco.toml
 
 fail() { echo "compare-mujoco.sh: $1; see scripts/compare-mujoco.sh --help" >&2; exit 2; }
