@@ -33,6 +33,12 @@ awk -F, 'NR > 1 && $10 != "ok" { bad = 1 } END { exit bad }' "$from/report/score
   { echo "publish-reference.sh: $from/report/scores.csv holds cells that are not ok" >&2; exit 1; }
 
 mkdir -p "$to"
+# a suite names published results from where it stood
+if grep -q '^published = ' "$from/suite.toml"; then
+  other=$(sed -n 's/^published = "\(.*\)"$/\1/p' "$from/suite.toml" | head -n 1)
+  mkdir -p "$to/$(dirname "$other")"
+  cp "$root/suites/$other" "$to/$other"
+fi
 cp "$from/suite.toml" "$from/report/scores.csv" "$from/report/table.csv" "$to/"
 cp "$from/report/fig/curves.png" "$root/docs/images/$name.png"
 {

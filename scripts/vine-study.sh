@@ -16,7 +16,7 @@ policy:
   same      of them: both actions are the same one, or both variances are 0
   zero      of the others: variance 0 with common random numbers
   ratio     variance of Q(s, a_1) - Q(s, a_0) with common random numbers over that without: means over the others of one run,
-            then the median over runs, and the smallest and largest
+            then the median over runs, and the smallest and largest; runs without others are left out, and not among "runs"
 
 PROGRAM: build/release/trpo-bench unless given.
 END
@@ -35,8 +35,8 @@ results=$1 row=${2:-vine-long} program=${3:-$here/../build/release/trpo-bench}
 cd "$results"
 program=$(cd "$OLDPWD" && cd "$(dirname "$program")" && pwd)/$(basename "$program")
 for cell in runs/*/*/*"@$row"/s000[0-4]; do
-  [[ -f $cell/run.json ]] || { echo "vine-study.sh: $cell is not complete" >&2; continue; }
-  "$program" run-cell --study-vine . "$cell" | awk -F'\t' 'NR > 1 { print $1 "\t" NR - 1 "\t" $4 "\t" $5 "\t" $6 "\t" $9 }'
+  [[ -f $cell/run.json ]] || { echo "vine-study.sh: there is no complete run $results/$cell" >&2; continue; }
+  "$program" run-cell --study-vine . "$cell" | awk -F'\t' 'NR > 1 && $9 ~ /^[0-9]/ { print $1 "\t" NR - 1 "\t" $4 "\t" $5 "\t" $6 "\t" $9 }'
 done | sort -t$'\t' -k1,1 -k2,2n -k6,6g | awk -F'\t' '
   function flush() {
     if (n == 0) return

@@ -22,8 +22,6 @@ enum {
     OPTION_NO_FILM
 };
 
-enum { largest_side = 8192 };
-
 static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0, "the film, .mp4 or .gif (default: watch.mp4 in the run's folder)",
      0},
@@ -67,9 +65,10 @@ static void parse_size(struct argp_state *state, const char *text, tb_watch_def 
         width = strtoul(text, &end, 10);
     if (*end == 'x' && end[1] >= '0' && end[1] <= '9')
         height = strtoul(end + 1, &end, 10);
-    if (*end != '\0' || width < 1 || height < 1 || width > largest_side || height > largest_side)
+    if (*end != '\0' || width < 1 || height < 1 || width > TB_WATCH_LARGEST_SIDE ||
+        height > TB_WATCH_LARGEST_SIDE)
         argp_error(state, "--size must be like 640x480, each from 1 to %d, not \"%s\"",
-                   (int)largest_side, text);
+                   (int)TB_WATCH_LARGEST_SIDE, text);
     def->width = (uint32_t)width;
     def->height = (uint32_t)height;
 }

@@ -83,33 +83,59 @@ static int meets_again(const entry *entries, size_t first, size_t i, size_t end)
     return 0;
 }
 
-// first[p] = the first entry of point p, for n_points points, and n behind the last: evaluations of
-// one place of the schedule, one of each run at most. Equal steps are one point
-static void find_points(tb__curve *curve, const entry *entries, size_t n, size_t *first)
+/* One point of a curve: evaluations of one place of the schedule, one of each run at most. */
+typedef struct point {
+    size_t begin, end; // entries
+    double step;       // their mean
+} point;
+
+static double mean_step(const entry *entries, size_t begin, size_t end)
 {
-    for (size_t i = 0; i < n;) {
-        size_t end = same_step(entries, i, n);
-        if (curve->n_points == 0 || entries[i].place != entries[first[curve->n_points - 1]].place ||
-            meets_again(entries, first[curve->n_points - 1], i, end))
-            first[curve->n_points++] = i;
-        i = end;
-    }
-    first[curve->n_points] = n;
+    double least = entries[begin].step, more = 0;
+    for (size_t i = begin; i < end; i++)
+        more += (entries[i].step - least) / (double)(end - begin);
+    return least + more;
 }
 
-// steps [n_points]: the runs' mean; values [n_points][n_runs]
-static void spread_values(tb__curve *curve, const entry *entries, const size_t *first)
+static int compare_points(const void *a, const void *b)
+{
+    const point *x = a, *y = b;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+// points in the order of their steps; equal steps are one point. Returns their number
+static size_t find_points(const entry *entries, size_t n, point *points)
+{
+    size_t n_points = 0;
+    for (size_t i = 0; i < n;) {
+        size_t end = same_step(entries, i, n);
+        point *last = n_points > 0 ? &points[n_points - 1] : NULL;
+        if (last == NULL || entries[i].place != entries[last->begin].place ||
+            meets_again(entries, last->begin, i, end))
+            points[n_points++] = (point){.begin = i};
+        points[n_points - 1].end = end;
+        i = end;
+    }
+    for (size_t p = 0; p < n_points; p++)
+        points[p].step = mean_step(entries, points[p].begin, points[p].end);
+    // where a run ends early, its last evaluation may lie before another's last but one
+    qsort(points, n_points, sizeof *points, compare_points);
+    return n_points;
+}
+
+// steps [n_points]; values [n_points][n_runs]
+static void spread_values(tb__curve *curve, const entry *entries, const point *points)
 {
     for (size_t i = 0; i < curve->n_points * curve->n_runs; i++)
         curve->values[i] = NAN;
     for (size_t p = 0; p < curve->n_points; p++) {
-        double least = entries[first[p]].step, more = 0;
-        for (size_t i = first[p]; i < first[p + 1]; i++) {
-            more += (entries[i].step - least) / (double)(first[p + 1] - first[p]);
+        curve->steps[p] = points[p].step;
+        for (size_t i = points[p].begin; i < points[p].end; i++) {
             curve->values[p * curve->n_runs + entries[i].run] = entries[i].value;
             curve->n_not_finite += isfinite(entries[i].value) ? 0 : 1;
         }
-        curve->steps[p] = least + more;
     }
 }
 
@@ -149,25 +175,25 @@ tb_status tb__curve_make(const tb__report *report, const tb__group *group, tb__c
     out->runs = tb_alloc(out->n_runs, sizeof *out->runs);
     double *values = tb_alloc(out->n_runs, sizeof *values);
     entry *entries = tb_alloc(n_evals, sizeof *entries);
-    size_t *first = tb_alloc(n_evals + 1, sizeof *first); // there are no more points than entries
+    point *points = tb_alloc(n_evals, sizeof *points); // there are no more points than entries
     tb_status status = TB_OK;
-    if (out->runs == NULL || values == NULL || entries == NULL || first == NULL) {
+    if (out->runs == NULL || values == NULL || entries == NULL || points == NULL) {
         status = tb_fail(error, TB_E_NOMEM, "out of memory for a learning curve");
         goto done;
     }
     for (size_t r = 0; r < group->n_runs; r++)
         if (group->runs[r].state == TB__RUN_OK)
             out->runs[n++] = &group->runs[r];
-    find_points(out, entries, list_entries(report, out, entries), first);
+    out->n_points = find_points(entries, list_entries(report, out, entries), points);
     if (!allocate_points(out)) {
         status = tb_fail(error, TB_E_NOMEM, "out of memory for a learning curve");
         goto done;
     }
-    spread_values(out, entries, first);
+    spread_values(out, entries, points);
     for (size_t p = 0; status == TB_OK && p < out->n_points; p++)
         status = estimate_point(report, out, p, values, error);
 done:
-    free(first);
+    free(points);
     free(entries);
     free(values);
     if (status != TB_OK)

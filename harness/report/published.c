@@ -11,6 +11,53 @@
 #include "harness/report/grid.h"
 #include "harness/report/write.h"
 
+// most columns that a table has room for, beside the first four
+enum { max_sources = TB__GRID_MAX_COLUMNS - 4 };
+
+static int is_pair(const json_t *pair)
+{
+    size_t n = json_array_size(pair);
+    for (size_t i = 0; i < n; i++)
+        if (!json_is_number(json_array_get(pair, i)))
+            return 0;
+    return n == 1 || n == 2;
+}
+
+static int is_source(const json_t *source)
+{
+    static const char *const texts[] = {"name", "citation", "protocol"};
+    size_t n_texts = 0;
+    const char *key, *env;
+    json_t *value, *pair;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        n_texts += json_is_string(json_object_get(source, texts[i])) ? 1 : 0;
+    if (n_texts != sizeof texts / sizeof texts[0])
+        return 0;
+    json_object_foreach((json_t *)(uintptr_t)source, key, value)
+    {
+        if (json_is_string(value))
+            continue;
+        if (!json_is_object(value))
+            return 0;
+        json_object_foreach(value, env, pair) if (!is_pair(pair)) return 0;
+    }
+    return 1;
+}
+
+// what harness/suite/published.c has checked, after a stay on a disk
+static tb_status check(const char *path, const json_t *json, tb_error *error)
+{
+    const json_t *sources = json_object_get(json, "source");
+    int sound = json_is_array(sources) && json_array_size(sources) <= max_sources;
+    for (size_t i = 0; sound && i < json_array_size(sources); i++)
+        sound = is_source(json_array_get(sources, i));
+    return sound ? TB_OK
+                 : tb_fail(error, TB_E_CORRUPT,
+                           "%s:1: these are no published results; delete the file, or run the "
+                           "suite again, which writes it",
+                           path);
+}
+
 tb_status tb__published_read(const char *dir, json_t **out, tb_error *error)
 {
     *out = NULL;
@@ -18,6 +65,12 @@ tb_status tb__published_read(const char *dir, json_t **out, tb_error *error)
     if (path == NULL)
         return tb_fail(error, TB_E_NOMEM, "out of memory");
     tb_status status = access(path, F_OK) == 0 ? tb__json_read(path, out, error) : TB_OK;
+    if (status == TB_OK && *out != NULL)
+        status = check(path, *out, error);
+    if (status != TB_OK) {
+        json_decref(*out);
+        *out = NULL;
+    }
     free(path);
     return status;
 }

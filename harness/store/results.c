@@ -127,6 +127,21 @@ static tb_status check_same_suite(const char *folder, const tb_suite *suite, tb_
     return status;
 }
 
+// what an earlier start of the suite named goes when this one names nothing
+static tb_status write_published(const char *folder, const tb_suite *suite, tb_error *error)
+{
+    if (suite->published != NULL)
+        return write_json(folder, "published.json", suite->published, error);
+    char *path = tb_format("%s/published.json", folder);
+    tb_status status = TB_OK;
+    if (path == NULL)
+        status = tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    else if (unlink(path) != 0 && errno != ENOENT)
+        status = tb_fail(error, TB_E_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
 tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb_catalog *catalog,
                              tb_error *error)
 {
@@ -143,8 +158,8 @@ tb_status tb_results_prepare(const char *folder, const tb_suite *suite, const tb
         status = write_json(folder, "suite.resolved.json", json, error);
         json_decref(json);
     }
-    if (status == TB_OK && suite->published != NULL)
-        status = write_json(folder, "published.json", suite->published, error);
+    if (status == TB_OK)
+        status = write_published(folder, suite, error);
     return status == TB_OK ? write_plugins(folder, suite, catalog, error) : status;
 }
 

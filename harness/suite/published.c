@@ -10,8 +10,10 @@
  *   [source.trpo]                  an algorithm's id
  *   "mujoco/Hopper-v5" = [2046.0, 1037.9]     mean, and its spread or none: [2046.0]
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/suite/reader.h"
 
@@ -117,9 +119,21 @@ tb_status tb__read_published(tb__reader *reader, const tb_toml *table)
     tb_status status = tb__string(reader, table, "published", NULL, &given);
     if (status != TB_OK || given == NULL)
         return status;
+    const tb_toml *value = tb_toml_get(table, "published");
     char *path = tb__suite_path(reader->suite->source_path, given);
-    status = path == NULL ? tb__no_memory(reader->error)
-                          : load(path, &reader->suite->published, reader->error);
+    if (path == NULL)
+        return tb__no_memory(reader->error);
+    // reading a folder or nothing at all is told by the place that named it
+    struct stat file;
+    if (stat(path, &file) != 0)
+        status = tb_toml_fail(value, reader->error,
+                              "no file of published results %s: %s (paths are relative to the "
+                              "suite's folder)",
+                              path, strerror(errno));
+    else if (!S_ISREG(file.st_mode))
+        status = tb_toml_fail(value, reader->error, "%s is no file of published results", path);
+    else
+        status = load(path, &reader->suite->published, reader->error);
     free(path);
     return status;
 }

@@ -85,13 +85,32 @@ static void sum_up(tb_gradient_study *e, const scratch *m, size_t batches, size_
     e->error = error / length;
     e->distance = distance(m->mean, m->expectation, n) / error;
     e->variance = trace / (length * length) * steps / 1000;
-    e->is_far = !(e->distance <= TB_STUDY_FAR);
+    // without a gradient, or without any reward met, there is nothing to judge
+    e->is_far = length > 0 && error > 0 && !(e->distance <= TB_STUDY_FAR);
     e->rate = NAN;
     for (size_t i = 0, size = 1; i < TB_STUDY_BLOCKS; i++, size *= 4) {
         e->rms[i] = block_rms(m, batches, size, n) / length;
         if (i > 0 && !isnan(e->rms[i]))
             e->rate = log(e->rms[i] / e->rms[0]) / log((double)size);
     }
+}
+
+// expectations are those of lanes that have played many episodes: all of them start in the first
+// step of one
+static tb_status check_length(tb_gradient_study *e, const tb_theory_suite *suite)
+{
+    const tb_learner_config *config = &e->estimator->config;
+    uint64_t steps =
+                 (uint64_t)suite->config.batches * (uint64_t)(config->batch_steps / config->lanes),
+             least = 20 * e->env->plugin->max_episode_steps;
+    // less than one step a lane is told by the learner
+    return steps >= least || config->batch_steps < config->lanes
+               ? TB_OK
+               : tb_fail(&e->message, TB_E_PARAM,
+                         "each lane plays batches * batch_steps / lanes = %llu steps, and "
+                         "must play %llu, 20 episodes, for its mean to mean something; "
+                         "raise batches or batch_steps, or lower lanes",
+                         (unsigned long long)steps, (unsigned long long)least);
 }
 
 static tb_status measure(tb_gradient_study *e, const tb_theory_suite *suite,
@@ -110,6 +129,8 @@ static tb_status measure(tb_gradient_study *e, const tb_theory_suite *suite,
                             .seed = (uint64_t)e->seed};
     tb_process_start(mdp, e->seed, m->pi);
     tb_status status = tb_exact_evaluate(m->at, m->pi, &e->message);
+    if (status == TB_OK && def.max_episode_steps > 0)
+        status = check_length(e, suite);
     if (status == TB_OK && def.max_episode_steps == 0)
         status = tb_fail(&e->message, TB_E_PARAM,
                          "estimators need an environment with a time limit (max_episode_steps)");

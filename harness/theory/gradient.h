@@ -28,13 +28,14 @@ typedef struct tb_gradient_study {
     double bias_expected; /* |E - T| / |T| */
     double bias;          /* |mean g - T| / |T| */
     double error;         /* standard error of the mean, (tr Cov(g) / B)^1/2 / |T| */
-    double distance;      /* |mean g - E| in standard errors: about 1 */
+    double distance;      /* |mean g - E| in standard errors: about 1; not finite where no batch
+                             differs from another */
     double variance;      /* tr Cov(g) / |T|^2 of batches of 1,000 environment steps */
     /* Root mean square of |mean of 4^i batches - E| / |T| over the disjoint blocks of them; NAN
      * with fewer than 4 blocks. At the Monte-Carlo rate it halves from one to the next. */
     double rms[TB_STUDY_BLOCKS];
     double rate; /* slope of log rms over log batches, from the first to the last: -1/2 */
-    int is_far;  /* distance above TB_STUDY_FAR, or not a number */
+    int is_far;  /* distance above TB_STUDY_FAR, where there is a gradient and an error */
     tb_status status;
     tb_error message;
 } tb_gradient_study;

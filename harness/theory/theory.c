@@ -11,7 +11,7 @@ enum { MOST_STATES = 2048 }; // each evaluation holds a matrix of S^2 doubles
 // ---- processes ----
 
 static tb_status read_model(const tb_env_api *api, tb_env *env, const tb_theory_env *from,
-                            tb_mdp **out, tb_error *error)
+                            int shows_state, tb_mdp **out, tb_error *error)
 {
     const tb_env_tabular *tabular = api->get_extension(env, TB_EXT_ENV_TABULAR);
     tb_tabular model = {.struct_size = sizeof model};
@@ -28,11 +28,18 @@ static tb_status read_model(const tb_env_api *api, tb_env *env, const tb_theory_
     if (model.n_states > MOST_STATES)
         return tb_fail(error, TB_E_PARAM, "%s has %llu states; exact values are for up to %d",
                        from->label, (unsigned long long)model.n_states, (int)MOST_STATES);
+    for (uint64_t s = 0; shows_state && model.observation != NULL && s < model.n_states; s++)
+        if ((uint64_t)model.observation[s] != s)
+            return tb_fail(error, TB_E_PARAM,
+                           "%s shows observation %d in state %llu; estimators are for environments "
+                           "that show their state",
+                           from->label, (int)model.observation[s], (unsigned long long)s);
     status = tb_mdp_create(&model, from->config.gamma, out, error);
     return status == TB_OK ? TB_OK : tb_fail_prefix(error, status, "%s", from->label);
 }
 
-static tb_status create_process(const tb_plugin *plugin, tb_process *process, tb_error *error)
+static tb_status create_process(const tb_plugin *plugin, tb_process *process, int shows_state,
+                                tb_error *error)
 {
     const tb_theory_env *from = process->env;
     const tb_env_api *api;
@@ -45,7 +52,7 @@ static tb_status create_process(const tb_plugin *plugin, tb_process *process, tb
     json_decref(params);
     if (status != TB_OK)
         return status;
-    status = read_model(api, env, from, &process->mdp, error);
+    status = read_model(api, env, from, shows_state, &process->mdp, error);
     api->destroy(env);
     return status;
 }
@@ -61,7 +68,7 @@ static tb_status create_processes(tb_theory *theory, size_t e, tb_error *error)
         tb_process *process = &theory->processes[e * suite->n_seeds + i];
         process->env = &suite->envs[e];
         process->seed = suite->seeds[i];
-        status = create_process(plugin, process, error);
+        status = create_process(plugin, process, suite->n_estimators > 0, error);
         if (status == TB_OK)
             status = tb_process_prepare(process, suite, error);
     }

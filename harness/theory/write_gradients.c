@@ -59,7 +59,8 @@ static void add_estimator(const tb_theory *theory, size_t e, size_t k, tb__grid 
         sum.bias_expected += s->bias_expected / n;
         sum.bias += s->bias / n;
         sum.error += s->error / n;
-        sum.distance = fmax(sum.distance, s->distance);
+        sum.distance =
+            isnan(s->distance) || s->distance > sum.distance ? s->distance : sum.distance;
         sum.variance += s->variance / n;
         sum.rate += s->rate / n;
     }

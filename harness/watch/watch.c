@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,34 @@ static tb_status read_policy(const watch *w, tb_error *error)
     return status;
 }
 
+// whether the files that are read are those that run.json tells of
+static tb_status check_files(const char *folder, tb_error *error)
+{
+    static const char *const names[] = {"policy.bin", "observations.csv", "evals.csv"};
+    char *path = tb_format("%s/run.json", folder);
+    json_t *run = path != NULL ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    tb_status status = path == NULL  ? tb_fail(error, TB_E_NOMEM, "no memory for a path")
+                       : run == NULL ? tb_fail(error, TB_E_CORRUPT, "%s: not valid JSON", path)
+                                     : TB_OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && status == TB_OK; i++) {
+        const char *told =
+            json_string_value(json_object_get(json_object_get(run, "files"), names[i]));
+        char found[65], *file = tb_format("%s/%s", folder, names[i]);
+        // older runs have no observations.csv, and do not tell of one
+        if (told != NULL && file != NULL)
+            status = tb_file_sha256(file, found, error);
+        if (told != NULL && file != NULL && status == TB_OK && strcmp(told, found) != 0)
+            status = tb_fail(error, TB_E_CORRUPT,
+                             "%s is not the file that the run wrote (its SHA-256 is not that in "
+                             "run.json); delete the run's folder and run its suite again",
+                             file);
+        free(file);
+    }
+    json_decref(run);
+    free(path);
+    return status;
+}
+
 // a policy and what it is compared with
 static tb_status read_run(watch *w, tb_error *error)
 {
@@ -71,9 +100,12 @@ static tb_status read_run(watch *w, tb_error *error)
                        "%s is not complete: it has no run.json, so there is no trained policy; run "
                        "its suite first, or watch random actions: --random",
                        folder);
+    tb_status status = check_files(folder, error);
+    if (status != TB_OK)
+        return status;
     char *path = tb_format("%s/evals.csv", folder);
-    tb_status status = path != NULL ? tb_csv_read(path, names, columns, &w->evals, error)
-                                    : tb_fail(error, TB_E_NOMEM, "no memory for a path");
+    status = path != NULL ? tb_csv_read(path, names, columns, &w->evals, error)
+                          : tb_fail(error, TB_E_NOMEM, "no memory for a path");
     free(path);
     return status == TB_OK ? read_policy(w, error) : status;
 }
@@ -110,6 +142,10 @@ static tb_status open_renderer(watch *w, tb_film_def *film, tb_render_info *info
     tb_status status = w->api->info(env, info);
     film->width = w->def->width > 0 ? w->def->width : info->width;
     film->height = w->def->height > 0 ? w->def->height : info->height;
+    if (status == TB_OK &&
+        (film->width > TB_WATCH_LARGEST_SIDE || film->height > TB_WATCH_LARGEST_SIDE))
+        return tb_fail(error, TB_E_PARAM, "%s: pictures of %u x %u; at most %d", id,
+                       (unsigned)film->width, (unsigned)film->height, (int)TB_WATCH_LARGEST_SIDE);
     if (status == TB_OK)
         status = w->api->create(env, film->width, film->height, &w->render);
     if (status != TB_OK)
@@ -134,8 +170,9 @@ static tb_status open_film(watch *w, tb_error *error)
     tb_status status = open_renderer(w, &film, &info, error);
     if (status != TB_OK)
         return status;
+    // a plugin's word, within reason
     double speed = isfinite(info.steps_per_second) && info.steps_per_second > 0
-                       ? info.steps_per_second
+                       ? fmin(fmax(info.steps_per_second, 0.1), 1e6)
                        : default_speed;
     w->every = 1;
     if (def->speed > 0)

@@ -11,6 +11,9 @@
 
 #include "trpo/learner.h"
 
+/* Pixels: the widest and highest picture. */
+enum { TB_WATCH_LARGEST_SIDE = 8192 };
+
 typedef struct tb_watch_def {
     const char *run;   /* the run's folder */
     const char *film;  /* .mp4 or .gif; NULL = watch.mp4 in the run's folder */

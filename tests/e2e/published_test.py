@@ -2,6 +2,7 @@
 """published = "FILE" of a suite: results of others beside ours in the report, and what is refused."""
 
 import glob
+import json
 import os
 import re
 import statistics
@@ -67,15 +68,40 @@ class Published(bench.Bench):
         self.expect(0, self.put_suite(algorithms=("vpg",), seeds=1, head=HEAD), "--quiet")
         self.assertNotIn("Published", bench.read(f"{self.results()}/report/table.md"))
 
-    def refuse(self, message, text=None):
+    def test_a_suite_that_names_none_any_more(self):
+        self.run_suite()
+        self.expect(0, self.put_suite(algorithms=("trpo", "npg", "vpg"), seeds=3), "--quiet")
+        self.assertFalse(os.path.exists(f"{self.results()}/published.json"))
+        self.assertNotIn("Published", bench.read(f"{self.results()}/report/table.md"))
+
+    def test_damage(self):
+        self.run_suite()
+        whole = bench.read(f"{self.results()}/published.json")
+        texts = json.loads(whole), json.loads(whole), json.loads(whole)
+        texts[0]["source"][0]["trpo"]["classic/CartPole-v1"][0] = "a"
+        texts[1]["source"][0]["name"] = 1
+        texts[2]["source"][1]["npg"]["classic/CartPole-v1"] = [1, 2, 3]
+        for damage in ('{"source": [{"trpo": {"classic/CartPole-v1": [1, 2]}}]}', "[1]", "{}", '{"source": [1]}',
+                       *map(json.dumps, texts),
+                       '{"source": [' + ", ".join(['{"name": "a", "citation": "b", "protocol": "c"}'] * 13) + "]}"):
+            bench.write(f"{self.results()}/published.json", damage)
+            _, err = self.expect(3, "report", "--no-plot", self.results())
+            self.assertIn("published.json:1: these are no published results", err)
+        bench.write(f"{self.results()}/published.json", whole[:50])
+        _, err = self.expect(3, "report", "--no-plot", self.results())
+        self.assertIn("not valid JSON", err)
+
+    def refuse(self, message, text=None, head=HEAD):
         if text is not None:
             self.put("they.toml", text)
-        _, err = self.expect(74 if text is None else 2, self.put_suite(head=HEAD))
+        _, err = self.expect(2, self.put_suite(head=head))
         self.assertIn(message, err)
         self.assertFalse(os.path.exists(self.path("results")))
 
     def test_refusals(self):
-        self.refuse("they.toml: cannot open")
+        self.refuse("no file of published results they.toml: No such file")
+        self.refuse(" is no file of published results", head='published = "."')
+        self.refuse("e2e.toml:8:13: ", head='published = ""')
         self.refuse("they.toml:6:", THEY.replace("[123.4, 5.6]", "[123.4, 5.6, 7]"))
         self.refuse('must be [mean] or [mean, spread], two numbers, not a number', THEY.replace("[77.25]", "77.25"))
         self.refuse("they.toml:1:", THEY.replace('name = "They"\n', ""))

@@ -3,6 +3,8 @@
 
 import csv
 import glob
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -83,12 +85,16 @@ class Watch(bench.Bench):
         self.assertTrue(all(float(row["scale"]) != 1 and float(row["clip"]) == 10 for row in rows))
         # other statistics are another policy
         bench.write(f"{folder}/observations.csv", "input,shift,scale,clip\n0,5,0.1,10\n1,0,1,10\n")
+        self.tell_hash(folder, "observations.csv")
         out, err = self.watch(WALKER, "--no-film", code=3)
         self.assertIn("; the final evaluation had ", out)
         self.assertIn("1 of 1 episodes are not those of the final evaluation", err)
         bench.write(f"{folder}/observations.csv", "input,shift,scale,clip\n0,5,0.1,10\n")
+        self.tell_hash(folder, "observations.csv")
         self.assertIn("statistics of 1 inputs; this environment gives 2", self.watch(WALKER, "--no-film", code=3)[1])
         os.remove(f"{folder}/observations.csv")
+        self.assertIn("cannot", self.watch(WALKER, "--no-film", code=74)[1])
+        self.tell_hash(folder, "observations.csv")
         self.assertIn("older trpo-bench", self.watch(WALKER, "--no-film", code=3)[1])
 
     def test_without_normalisation_nothing_is_done(self):
@@ -98,6 +104,7 @@ class Watch(bench.Bench):
         with_file, _ = self.watch(WALKER, "--no-film")
         # a run of an older version
         os.remove(f"{folder}/observations.csv")
+        self.tell_hash(folder, "observations.csv")
         self.assertEqual(self.watch(WALKER, "--no-film")[0], with_file)
         self.assertIn("as in the final evaluation", with_file)
 
@@ -199,6 +206,16 @@ class Watch(bench.Bench):
             self.assertLess(max(sky) - min(sky), 100)
             self.assertGreater(max(floor) - min(floor), 100)
 
+    @staticmethod
+    def tell_hash(folder, name):
+        """Puts the SHA-256 of a file as it is now into run.json, or takes it out when there is none."""
+        record = bench.load(f"{folder}/run.json")
+        del record["files"][name]
+        if os.path.exists(f"{folder}/{name}"):
+            with open(f"{folder}/{name}", "rb") as file:
+                record["files"][name] = hashlib.sha256(file.read()).hexdigest()
+        bench.write(f"{folder}/run.json", json.dumps(record))
+
     def test_refusals(self):
         self.train()
         _, err = self.expect(2, "watch", self.results())
@@ -210,12 +227,22 @@ class Watch(bench.Bench):
                                    (("--random", "--stochastic"), "exclude"), (("--epsodes", "2"), 'did you mean "--episodes"')):
             self.assertIn(message, self.watch(WALKER, *arguments, code=2)[1])
         folder = self.run_folder(RUNS[WALKER])
-        with open(f"{folder}/policy.bin", "ab") as file:
-            file.write(b"\0" * 8)
-        self.assertIn("this policy has", self.watch(WALKER, "--no-film", code=3)[1])
-        with open(f"{folder}/policy.bin", "ab") as file:
-            file.write(b"\0")
-        self.assertIn("no multiple of 8", self.watch(WALKER, "--no-film", code=3)[1])
+        # one bit of any file that is read, also where nothing would be compared
+        for name in ("policy.bin", "observations.csv", "evals.csv"):
+            with open(f"{folder}/{name}", "rb") as file:
+                whole = file.read()
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+            err = self.watch(WALKER, "--no-film", "--stochastic", code=3)[1]
+            self.assertIn(f"{name} is not the file that the run wrote", err)
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(whole)
+        # a run.json that tells of another policy
+        for n, message in ((8, "this policy has"), (1, "no multiple of 8")):
+            with open(f"{folder}/policy.bin", "ab") as file:
+                file.write(b"\0" * n)
+            self.tell_hash(folder, "policy.bin")
+            self.assertIn(message, self.watch(WALKER, "--no-film", code=3)[1])
         out, _ = self.expect(0, "--help")
         self.assertIn("watch      make a film of a trained policy", out)
 

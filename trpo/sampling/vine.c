@@ -597,7 +597,7 @@ double tb_vine_normalize(const tb_vine *vine, tb_batch *out, int normalize)
         for (size_t i = 0; i < k; i++)
             mean += q[i] * (exhaustive ? exp(out->log_prob_old[first + i]) : 1 / (double)k);
         for (size_t i = 0; i < k; i++) {
-            squares += (q[i] - mean) * (q[i] - mean);
+            squares += tb_batch_weight(out, first / k) * ((q[i] - mean) * (q[i] - mean));
             q[i] -= center ? mean : 0;
         }
     }

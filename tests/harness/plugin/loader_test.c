@@ -32,7 +32,7 @@ static void a_refusal_names_path_found_and_needed(void **state)
         {BROKEN("env-wrong-magic"), "0x0000000000000001", "0x3142415f42505254"},
         {BROKEN("env-short-entry"), "struct_size is 16", "at least 64"},
         {BROKEN("env-wrong-major"), "ABI 7.0", "major version 1"},
-        {BROKEN("env-newer-host"), "1.99", "this one speaks 1.1"},
+        {BROKEN("env-newer-host"), "1.99", "this one speaks 1.2"},
         {BROKEN("env-wrong-crc"), "0x12345678", "needed 0x"},
         {BROKEN("env-needs-cpu"), "(unknown bits)", "build it for this machine"},
         {BROKEN("env-null-build"), "build is NULL", "must be set"},

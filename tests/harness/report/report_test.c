@@ -205,6 +205,21 @@ static void curves_of_uneven_steps(void **state)
                               "30750\t2\t6\tnan\tnan\tnan\t5\t7\n"
                               "99766.666666666672\t3\t8\t6\t9\t9\t9\t6\n");
     free(text);
+    // a run that ends before another's last but one: steps ascend all the same
+    synthetic_ok_with(&s, 0, 0, 0, 0,
+                      "step,episode,return,length,success\n0,0,0,1,\n80200,0,1,1,\n91000,0,9,1,\n");
+    synthetic_ok_with(&s, 0, 0, 0, 1,
+                      "step,episode,return,length,success\n0,0,0,1,\n99000,0,5,1,\n99500,0,7,1,\n");
+    synthetic_ok_with(&s, 0, 0, 0, 2,
+                      "step,episode,return,length,success\n0,0,0,1,\n92000,0,3,1,\n");
+    report(&s);
+    text = read_text(s.dir, "report/data/a__One-v0.mlp.trpo.tsv");
+    assert_string_equal(text, "step\truns\tiqm\tlow\thigh\ts0000\ts0001\ts0002\n"
+                              "0\t3\t0\t0\t0\t0\t0\t0\n"
+                              "80200\t1\t1\tnan\tnan\t1\tnan\tnan\n"
+                              "94166.666666666672\t3\t6.333333333333333\t3\t9\t9\t7\t3\n"
+                              "99000\t1\t5\tnan\tnan\tnan\t5\tnan\n");
+    free(text);
     synthetic_finish(&s);
 }
 

@@ -225,6 +225,20 @@ static void test_a_wrong_expectation_is_far(void **state)
     finish(&f);
 }
 
+// where no action matters there is no gradient, and nothing to judge
+static void test_nothing_to_judge(void **state)
+{
+    (void)state;
+    fixture f;
+    set_up(&f, 0);
+    json_object_set_new(f.env.params, "reward_share", json_real(0));
+    tb_mdp_destroy(f.mdp);
+    f.mdp = read_model(&f, 3);
+    tb_gradient_study study = measure(&f, 3);
+    assert_true(!study.is_far && isnan(study.bias));
+    finish(&f);
+}
+
 static void test_repeats(void **state)
 {
     (void)state;
@@ -246,6 +260,11 @@ static void test_failures_are_told(void **state)
     tb_gradient_study_measure(&study, &f.suite, f.plugin, f.mdp);
     assert_int_equal(study.status, TB_E_PARAM);
     assert_message(&study.message, "batch_steps (1) must be at least lanes (2)");
+    // lanes that are hardly past their first steps
+    f.estimator.config.batch_steps = 14;
+    tb_gradient_study_measure(&study, &f.suite, f.plugin, f.mdp);
+    assert_int_equal(study.status, TB_E_PARAM);
+    assert_message(&study.message, "= 1792 steps, and must play 2000, 20 episodes");
     f.estimator.config.batch_steps = 200;
     f.entry.max_episode_steps = 0;
     tb_gradient_study_measure(&study, &f.suite, f.plugin, f.mdp);
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_expectation_of_two_actions),
         cmocka_unit_test(test_estimators_meet_their_expectations),
         cmocka_unit_test(test_a_wrong_expectation_is_far),
+        cmocka_unit_test(test_nothing_to_judge),
         cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_failures_are_told),
     };
