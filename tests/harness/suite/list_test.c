@@ -79,7 +79,7 @@ static void plugins(void **state)
     // five environments and two policies are built in
     assert_true(json_array_size(json_object_get(json, "plugins")) >= 7);
     const json_t *first = json_array_get(json_object_get(json, "plugins"), 0);
-    assert_string_equal(json_string_value(json_object_get(first, "abi")), "1.1");
+    assert_string_equal(json_string_value(json_object_get(first, "abi")), "1.2");
     assert_int_equal(json_string_length(json_object_get(first, "sha256")), 64);
     assert_int_equal(json_array_size(json_object_get(json, "refused")), 1);
     const char *refusal = json_string_value(json_array_get(json_object_get(json, "refused"), 0));
