@@ -84,8 +84,7 @@ static const test_env *play_uniformly(fixture *f, test_env_def def, uint64_t *n)
     static test_env kept;
     kept = *e;
     tb_lane_finish(&lane);
-    f->probe_api->destroy(f->probe);
-    tb_features_finish(&f->task.features);
+    finish(f);
     return &kept;
 }
 
