@@ -192,8 +192,8 @@ static void curves_of_uneven_steps(void **state)
     const char *const evals[] = {
         "step,episode,return,length,success\n0,0,0,1,\n10200,0,1,1,\n20100,0,2,1,\n99500,0,9,1,\n",
         "step,episode,return,length,success\n0,0,0,1,\n10700,0,4,1,\n31000,0,5,1,\n99800,0,9,1,\n",
-        "step,episode,return,length,success\n0,0,0,1,\n10300,0,7,1,\n20400,0,8,1,\n30500,0,7,1,\n"
-        "100000,0,6,1,\n"};
+        ("step,episode,return,length,success\n0,0,0,1,\n10300,0,7,1,\n20400,0,8,1,\n30500,0,7,1,"
+         "\n100000,0,6,1,\n")};
     for (int seed = 0; seed < 3; seed++)
         synthetic_ok_with(&s, 0, 0, 0, seed, evals[seed]);
     report(&s);
